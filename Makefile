@@ -1,0 +1,100 @@
+# Every rule sets up what it needs, once; stamp files remember what was installed from which lists.
+# Works with the make, python3 (3.11 or newer) and, for the contracts, node (20 or newer) of the machine.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+VENV8 := .venv-web3-8
+NPM := node_modules/.installed
+
+LOCK := --quiet --upgrade --universal --no-annotate --custom-compile-command 'make lock'
+
+# What must also hold on web3 8, which is what a plain `pip install kameng-escrow` gets.
+SDK_TESTS := tests/unit
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export APE_DATA_FOLDER := $(CURDIR)/.cache/ape
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## list these rules
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- what people run ---------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.base ## take orders through every ending on a local chain (ARGS='--once --json out.json')
+	@$(BIN)/kameng demo $(ARGS)
+
+.PHONY: test
+test: lint $(NPM) ## lint, then every test (ARGS='-k settle' for some)
+	$(BIN)/pytest -p no:ape_test -n auto --maxprocesses 8 $(ARGS)
+	@if [ -x $(BIN)/ape ]; then echo "$(BIN)/ape test"; $(BIN)/ape test; \
+	else echo "ape test: left out, ape does not install on this Python (see pyproject.toml)"; fi
+
+.PHONY: test-web3-8
+test-web3-8: $(VENV8)/.dev $(NPM) ## the SDK's tests on web3 8, without ape
+	$(VENV8)/bin/pytest -n auto --maxprocesses 8 $(SDK_TESTS) $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: fix
+fix: $(VENV)/.dev ## let ruff repair and format what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: compile
+compile: $(VENV)/.dev $(NPM) ## compile the contracts into the artifacts that the wheel ships
+	@$(BIN)/kameng compile $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/.dev ## resolve constraints/ and package-lock.json anew
+	$(BIN)/uv pip compile $(LOCK) --all-extras -o constraints/web3-7.txt pyproject.toml
+	echo 'web3>=8' | $(BIN)/uv pip compile $(LOCK) --extra dev --extra risk --extra service \
+	  -o constraints/web3-8.txt pyproject.toml -
+	npm install --package-lock-only
+
+.PHONY: clean
+clean: ## remove everything that make made
+	rm -rf $(VENV) $(VENV8) node_modules .cache .build contracts/.cache dist site
+	find kameng_escrow tests scripts -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- set-up, keyed by what it was made from ------------------------------------------------------
+
+$(VENV)/.created $(VENV8)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "kameng_escrow needs Python 3.11 or newer, and $(PYTHON) is not. Try: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv --clear $(@D) || { \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu, install python3-venv."; exit 1; }
+	@touch $@
+
+# The demo's share: what a user of the wheel would have.
+$(VENV)/.base: pyproject.toml constraints/web3-7.txt $(VENV)/.created
+	@echo "Installing kameng_escrow into $(VENV) (once, under a minute) ..."
+	@$(BIN)/pip install --quiet --constraint constraints/web3-7.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints/web3-7.txt $(VENV)/.created
+	@echo "Installing kameng_escrow and its development tools into $(VENV) (once, a minute or two) ..."
+	@$(BIN)/pip install --quiet --constraint constraints/web3-7.txt --editable '.[ape,dev]'
+	@touch $(VENV)/.base $@
+
+$(VENV8)/.dev: pyproject.toml constraints/web3-8.txt $(VENV8)/.created
+	@echo "Installing kameng_escrow with web3 8 into $(VENV8) (once, a minute or two) ..."
+	@$(VENV8)/bin/pip install --quiet --constraint constraints/web3-8.txt --editable '.[dev]'
+	@touch $@
+
+$(NPM): package.json package-lock.json .npmrc
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { \
+	  echo "The contracts' tools need Node.js 20 or newer on PATH (and npm with it)."; exit 1; }
+	@echo "Installing the compiler, OpenZeppelin's contracts and Foundry into node_modules (once) ..."
+	@npm ci --silent
+	@touch $@

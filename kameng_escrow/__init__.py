@@ -1,0 +1,3 @@
+"""Escrow for game-card orders: the contract's Python side."""
+
+__version__ = "0.1.0"

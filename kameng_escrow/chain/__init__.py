@@ -1,0 +1,1 @@
+"""The chain, seen from Python: artifacts, compiler, codec, nodes, transactions, signatures."""

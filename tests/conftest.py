@@ -1,0 +1,45 @@
+"""What every shelf of tests shares: pytest's own arrangements first, fixtures after."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kameng_escrow.chain.artifacts import Artifact
+from tests.compiled import compiled as compile_once
+
+ROOT = Path(__file__).resolve().parents[1]
+APE_TESTS = ROOT / "tests" / "ape"
+
+# Everything that running the tests leaves behind is in one place.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".cache" / "hypothesis"))
+
+
+def _under_ape(config: pytest.Config) -> bool:
+    """Whether this is `ape test`: it hands its plugin to pytest by name."""
+    return "ape_test" in (config.invocation_params.plugins or ())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps ape's plugin, which loads wherever ape is installed, out of plain pytest runs."""
+    if not _under_ape(config):
+        for name in ("ape-test", "ape-fixtures"):
+            if plugin := config.pluginmanager.getplugin(name):
+                config.pluginmanager.unregister(plugin)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Gives `ape test` the tests in tests/ape, and plain pytest all others."""
+    for_ape = collection_path == APE_TESTS or APE_TESTS in collection_path.parents
+    on_the_way = collection_path in APE_TESTS.parents
+    if on_the_way or for_ape == _under_ape(config):
+        return None
+    return True
+
+
+@pytest.fixture(scope="session")
+def compiled() -> Callable[[str], Artifact]:
+    """`compiled("Name")`: the artifact of any contract under contracts/, doubles included."""
+    return compile_once
