@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IKamengEscrow, PolicyId} from "../IKamengEscrow.sol";
+import {CappedCall} from "../libraries/CappedCall.sol";
+import {Policies} from "./Policies.sol";
+
+/**
+ * @dev Money in, money out, and what is owed meanwhile. In: exactly the amount asked for, or nothing. Out: pushed with
+ *      capped gas; a receiver that refuses is credited and holds up nobody. Per token, the balance of this contract is
+ *      never less than the orders' holdings + bonds + credits + fees.
+ */
+abstract contract Treasury is Policies, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    address internal constant NATIVE = address(0);
+
+    /// @dev What a receiver may spend: enough for a smart wallet, or for a token behind a proxy.
+    uint256 private constant NATIVE_PUSH_GAS = 50_000;
+    uint256 private constant TOKEN_PUSH_GAS = 250_000;
+    uint256 private constant BALANCE_GAS = 100_000;
+    /// @dev What must be left beside a push so that its failure can be told and recorded: the call's own costs with a
+    ///      new account (36,600), a second balance, and a credit (25,000).
+    uint256 private constant NATIVE_RESERVE = 80_000;
+    uint256 private constant TOKEN_RESERVE = BALANCE_GAS + 60_000;
+
+    struct Payout {
+        address token;
+        address to;
+        uint256 amount; // base units
+    }
+
+    /// @dev What closing orders moves, gathered before any of it is paid: neighbours with the same token and receiver
+    ///      become one transfer, neighbours with the same policy or seller one write.
+    struct Ledger {
+        Payout[] payouts;
+        uint256 count;
+        PolicyId feePolicy;
+        address feeToken;
+        uint256 fee;
+        address bondSeller;
+        address bondToken;
+        uint256 bond;
+    }
+
+    mapping(address account => mapping(address token => uint256)) private _credits;
+    mapping(address seller => mapping(address token => uint256)) private _bonds;
+    mapping(PolicyId policyId => mapping(address token => uint256)) private _fees;
+
+    // -------------------------------------------------------------------------------------------------- for everyone
+
+    /// @inheritdoc IKamengEscrow
+    function fundBond(address seller, address token, uint256 amount) external payable {
+        if (seller == address(0)) revert InvalidAddress(seller);
+        if (amount == 0) revert NothingToPay();
+        _bonds[seller][token] += amount;
+        emit BondFunded(seller, token, msg.sender, amount);
+        _collect(token, msg.sender, amount);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function withdrawBond(address token, uint256 amount, address to) external {
+        _checkReceiver(token, to);
+        if (amount == 0) revert NothingToPay();
+        _lockBond(msg.sender, token, amount);
+        emit BondWithdrawn(msg.sender, token, to, amount);
+        _pushOrRevert(token, to, amount);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function payCredit(address account, address token) external {
+        _payCredit(account, token, account);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function withdrawCredit(address token, address to) external {
+        _checkReceiver(token, to);
+        _payCredit(msg.sender, token, to);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function claimFees(PolicyId policyId, address token) external {
+        address receiver = _policies[policyId].feeReceiver;
+        if (receiver == address(0)) revert PolicyUnknown(policyId);
+        uint256 amount = _fees[policyId][token];
+        if (amount == 0) revert NothingToPay();
+        _fees[policyId][token] = 0;
+        emit FeesClaimed(policyId, token, receiver, amount);
+        Ledger memory ledger = _newLedger(1);
+        _addPayout(ledger, token, receiver, amount);
+        _post(ledger);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function creditOf(address account, address token) external view returns (uint256) {
+        return _credits[account][token];
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function bondOf(address seller, address token) external view returns (uint256) {
+        return _bonds[seller][token];
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function feesOf(PolicyId policyId, address token) external view returns (uint256) {
+        return _fees[policyId][token];
+    }
+
+    // ------------------------------------------------------------------------------------------------------ money in
+
+    /// @dev Takes exactly `amount` from `from`: in the native coin as the call's value, else by allowance. Whoever
+    ///      calls makes sure that `from` is msg.sender or signed for this order.
+    function _collect(address token, address from, uint256 amount) internal {
+        uint256 due = token == NATIVE ? amount : 0;
+        if (msg.value != due) revert WrongValue(msg.value, due);
+        if (token == NATIVE || amount == 0) return;
+
+        _pull(token, from, amount);
+    }
+
+    function _pull(address token, address from, uint256 amount) private nonReentrant {
+        if (token.code.length == 0) revert TokenHasNoCode(token);
+        uint256 before = _ownBalance(token);
+        if (!IERC20(token).trySafeTransferFrom(from, address(this), amount)) revert PullFailed(token, from, amount);
+        unchecked {
+            // Wraps for a token that took instead of giving: equally wrong.
+            uint256 received = _ownBalance(token) - before;
+            if (received != amount) revert WrongAmountReceived(token, received, amount);
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------- bonds and credits
+
+    function _lockBond(address seller, address token, uint256 amount) internal {
+        if (amount == 0) return;
+        uint256 available = _bonds[seller][token];
+        if (available < amount) revert BondShort(seller, token, available, amount);
+        unchecked {
+            _bonds[seller][token] = available - amount;
+        }
+    }
+
+    function _credit(address account, address token, uint256 amount) internal {
+        _credits[account][token] += amount;
+    }
+
+    function _payCredit(address account, address token, address to) private {
+        uint256 amount = _credits[account][token];
+        if (amount == 0) revert NothingToPay();
+        _credits[account][token] = 0;
+        emit CreditPaid(account, token, to, amount);
+        _pushOrRevert(token, to, amount);
+    }
+
+    function _checkReceiver(address token, address to) internal view {
+        if (to == address(0) || to == address(this) || to == token) revert InvalidAddress(to);
+    }
+
+    // -------------------------------------------------------------------------------------------------------- ledger
+
+    function _newLedger(uint256 orders) internal pure returns (Ledger memory ledger) {
+        ledger.payouts = new Payout[](2 * orders);
+    }
+
+    function _addPayout(Ledger memory ledger, address token, address to, uint256 amount) internal pure {
+        if (amount == 0) return;
+        unchecked {
+            if (ledger.count != 0) {
+                Payout memory last = ledger.payouts[ledger.count - 1];
+                if (last.to == to && last.token == token) {
+                    last.amount += amount;
+                    return;
+                }
+            }
+            Payout memory next = ledger.payouts[ledger.count++];
+            (next.token, next.to, next.amount) = (token, to, amount);
+        }
+    }
+
+    function _addFee(Ledger memory ledger, PolicyId policyId, address token, uint256 amount) internal {
+        if (amount == 0) return;
+        if (PolicyId.unwrap(ledger.feePolicy) != PolicyId.unwrap(policyId) || ledger.feeToken != token) {
+            _bookFees(ledger);
+            (ledger.feePolicy, ledger.feeToken) = (policyId, token);
+        }
+        ledger.fee += amount;
+    }
+
+    function _addBond(Ledger memory ledger, address seller, address token, uint256 amount) internal {
+        if (amount == 0) return;
+        if (ledger.bondSeller != seller || ledger.bondToken != token) {
+            _bookBonds(ledger);
+            (ledger.bondSeller, ledger.bondToken) = (seller, token);
+        }
+        ledger.bond += amount;
+    }
+
+    /// @dev Books what stays here, then pays what leaves: the only place where closing orders transfers anything.
+    function _post(Ledger memory ledger) internal nonReentrant {
+        _bookFees(ledger);
+        _bookBonds(ledger);
+        for (uint256 i; i < ledger.count; ++i) {
+            Payout memory payout = ledger.payouts[i];
+            _pushOrCredit(payout.token, payout.to, payout.amount);
+        }
+    }
+
+    function _bookFees(Ledger memory ledger) private {
+        if (ledger.fee != 0) _fees[ledger.feePolicy][ledger.feeToken] += ledger.fee;
+        ledger.fee = 0;
+    }
+
+    function _bookBonds(Ledger memory ledger) private {
+        if (ledger.bond != 0) _bonds[ledger.bondSeller][ledger.bondToken] += ledger.bond;
+        ledger.bond = 0;
+    }
+
+    // ----------------------------------------------------------------------------------------------------- money out
+
+    function _pushOrCredit(address token, address to, uint256 amount) private {
+        if (_push(token, to, amount)) return;
+        _credit(to, token, amount);
+        emit Credited(to, token, amount);
+    }
+
+    function _pushOrRevert(address token, address to, uint256 amount) private nonReentrant {
+        if (!_push(token, to, amount)) revert PushFailed(token, to, amount);
+    }
+
+    /// @dev Whether `to` was paid. A token that answers badly is believed by its balance, so that what it moved is not
+    ///      paid twice. Too little gas reverts, so that nobody can starve a receiver into a credit.
+    function _push(address token, address to, uint256 amount) private returns (bool) {
+        if (token == NATIVE) {
+            uint256 available = gasleft();
+            (bool paid,,) = CappedCall.call(to, amount, NATIVE_PUSH_GAS, "");
+            if (!paid) _requireGas(available, NATIVE_PUSH_GAS, NATIVE_RESERVE);
+            return paid;
+        }
+        uint256 before = _ownBalance(token);
+        uint256 gasBefore = gasleft();
+        (bool success, uint256 size, uint256 word) =
+            CappedCall.call(token, 0, TOKEN_PUSH_GAS, abi.encodeCall(IERC20.transfer, (to, amount)));
+        if (success && (size == 0 ? token.code.length != 0 : word == 1)) return true;
+        _requireGas(gasBefore, TOKEN_PUSH_GAS, TOKEN_RESERVE);
+        if (!success) return false;
+        uint256 left = _ownBalance(token);
+        return before > left && before - left >= amount;
+    }
+
+    /// @dev EIP-150 passes on 63/64 of what is left: was that the whole cap?
+    function _requireGas(uint256 available, uint256 cap, uint256 reserve) private pure {
+        uint256 required = cap + cap / 63 + reserve;
+        if (available < required) revert InsufficientGas(available, required);
+    }
+
+    /// @dev Zero where the token does not answer, so that a broken token holds up no other.
+    function _ownBalance(address token) private view returns (uint256) {
+        (bool success,, uint256 word) =
+            CappedCall.staticCall(token, BALANCE_GAS, abi.encodeCall(IERC20.balanceOf, (address(this))));
+        return success ? word : 0;
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {OrderId, OrderTerms, Split, Action} from "../IKamengEscrow.sol";
+
+/// @dev EIP-712 hashes of what is signed. The domain is name "KamengEscrow", version "1", chain id, contract.
+library TypedData {
+    bytes32 internal constant ORDER_TERMS_TYPEHASH = keccak256(
+        "OrderTerms(address buyer,address refundTo,address seller,address payTo,address token,uint128 price,uint16 units,bytes32 policyId,bytes32 listing,uint40 openBy,bytes32 salt)"
+    );
+    bytes32 internal constant OFFER_TYPEHASH = keccak256("Offer(bytes32 orderId,uint24 revision,uint40 expiry)");
+    bytes32 internal constant SPLIT_TYPEHASH = keccak256(
+        "Split(bytes32 orderId,uint8 state,uint16 disputedUnits,uint24 revision,uint256 toBuyer,uint40 expiry)"
+    );
+    bytes32 internal constant ACTION_TYPEHASH = keccak256(
+        "Action(bytes32 orderId,uint8 verb,uint8 state,uint8 role,address signer,uint256 number,bytes32 content,uint40 expiry)"
+    );
+
+    /**
+     * @dev The digest of the terms under `domain`: a wallet that signs the terms as typed data signs the order's id.
+     *      Equal to digest(domain, keccak256(abi.encode(ORDER_TERMS_TYPEHASH, terms))), but copies the calldata as it
+     *      stands. Terms with dirty padding hash to an id under which nothing can be opened, since opening reads, and
+     *      so checks, every field.
+     */
+    function toId(OrderTerms calldata terms, bytes32 domain) internal pure returns (OrderId) {
+        bytes32 typeHash = ORDER_TERMS_TYPEHASH;
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            calldatacopy(add(free, 0x20), terms, 0x160) // 11 words
+            structHash := keccak256(free, 0x180)
+        }
+        return OrderId.wrap(digest(domain, structHash));
+    }
+
+    function offer(OrderId orderId, uint256 revision, uint256 expiry) internal pure returns (bytes32) {
+        return keccak256(abi.encode(OFFER_TYPEHASH, orderId, revision, expiry));
+    }
+
+    function split(OrderId orderId, Split calldata s) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(SPLIT_TYPEHASH, orderId, s.state, s.disputedUnits, s.revision, s.toBuyer, s.expiry)
+        );
+    }
+
+    function action(OrderId orderId, Action calldata a) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(ACTION_TYPEHASH, orderId, a.verb, a.state, a.role, a.signer, a.number, a.content, a.expiry)
+        );
+    }
+
+    function digest(bytes32 domain, bytes32 structHash) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+}
