@@ -93,7 +93,7 @@ $(VENV8)/.dev: pyproject.toml constraints/web3-8.txt $(VENV8)/.created
 	@touch $@
 
 $(NPM): package.json package-lock.json .npmrc
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { \
+	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { \
 	  echo "The contracts' tools need Node.js 20 or newer on PATH (and npm with it)."; exit 1; }
 	@echo "Installing the compiler, OpenZeppelin's contracts and Foundry into node_modules (once) ..."
 	@npm ci --silent

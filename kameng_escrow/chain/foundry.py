@@ -32,6 +32,5 @@ def find_foundry(tool: str, start: Path | None = None) -> Path:
     if found := shutil.which(tool):
         return Path(found)
     raise ToolUnavailable(
-        f"{tool} is not installed: run `npm ci` in a checkout of kameng_escrow, "
-        "or install Foundry and put it on PATH."
+        f"{tool} is not installed: run `npm ci` in a checkout of kameng_escrow, or install Foundry and put it on PATH."
     )

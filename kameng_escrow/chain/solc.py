@@ -40,9 +40,7 @@ class Solc:
     kind: Literal["native", "npm"]
 
 
-def resolve_solc(
-    root: Path, *, download: bool = True, report: Callable[[str], None] | None = None
-) -> Solc:
+def resolve_solc(root: Path, *, download: bool = True, report: Callable[[str], None] | None = None) -> Solc:
     """The pinned compiler, installed into py-solc-x's folder if it is not there yet.
 
     In order: a native one in that folder or on PATH; the npm wrapper already in that folder; a
@@ -85,16 +83,14 @@ def _install_folder() -> Path:
         import solcx
     except ImportError as error:
         raise CompilerUnavailable(
-            "Compiling needs py-solc-x, which users of the package do not: "
-            "pip install 'kameng-escrow[dev]'."
+            "Compiling needs py-solc-x, which users of the package do not: pip install 'kameng-escrow[dev]'."
         ) from error
     try:
         folder = Path(solcx.get_solcx_install_folder())
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CompilerUnavailable(
-            f"py-solc-x's folder for compilers cannot be made ({error}); "
-            "set SOLCX_BINARY_PATH to a folder that can."
+            f"py-solc-x's folder for compilers cannot be made ({error}); set SOLCX_BINARY_PATH to a folder that can."
         ) from error
     return folder
 
@@ -110,9 +106,7 @@ def _is_wrapper(path: Path) -> bool:
 def _ask_version(executable: Path) -> str | None:
     """What it answers to --version, if that is the pinned version; None if it does not run."""
     try:
-        answer = subprocess.run(
-            [executable, "--version"], capture_output=True, text=True, timeout=ANSWER_TIMEOUT
-        )
+        answer = subprocess.run([executable, "--version"], capture_output=True, text=True, timeout=ANSWER_TIMEOUT)
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = _LONG_VERSION.search(answer.stdout)
@@ -169,9 +163,7 @@ def _write_wrapper(target: Path, package: Path) -> Solc:
         raise CompilerUnavailable(f"the npm package in {package} is solc {version or 'broken'}")
     template = resources.files("kameng_escrow.chain").joinpath("npm_solc.cjs").read_text("utf-8")
     # json.dumps minus its quotes escapes whatever a path may contain for JavaScript.
-    wrapper = template.replace("@VERSION@", version).replace(
-        "'@PACKAGE@'", json.dumps(str(package))
-    )
+    wrapper = template.replace("@VERSION@", version).replace("'@PACKAGE@'", json.dumps(str(package)))
     solc = _put(target, wrapper.encode())
     if solc is None:
         raise CompilerUnavailable(f"the npm package in {package} does not run under {node}")

@@ -70,9 +70,7 @@ def pretend_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str)
     module = tmp_path / "modules" / "solcx.py"
     module.parent.mkdir()
     module.write_text(
-        "import os, shutil, time\n"
-        "def get_installable_solc_versions(): pass\n"
-        f"def install_solc(version):\n    {body}\n"
+        f"import os, shutil, time\ndef get_installable_solc_versions(): pass\ndef install_solc(version):\n    {body}\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(module.parent))
     monkeypatch.setattr(sys, "platform", "darwin")  # where py-solc-x serves every machine
