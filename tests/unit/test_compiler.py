@@ -1,5 +1,6 @@
 """What is compiled: the closure of a contract's imports, its hash, and the artifact's file."""
 
+import json
 import re
 from pathlib import Path
 
@@ -156,16 +157,19 @@ def test_unknown_artifacts_are_refused_by_name() -> None:
             load_artifact(name)
 
 
-def test_ape_and_npm_use_the_same_compiler_and_settings() -> None:
+def test_ape_and_npm_use_the_same_compiler_settings_and_libraries() -> None:
     config = (ROOT / "ape-config.yaml").read_text("utf-8")
-    [(prefix, target)] = REMAPPINGS.items()
+    packages = json.loads((ROOT / "package.json").read_text("utf-8"))["dependencies"]
+    [library] = [prefix.rstrip("/") for prefix in REMAPPINGS]
     for line in (
         f"version: {SOLC_VERSION}",
         f"evm_version: {EVM_VERSION}",
         "via_ir: true",
         "optimize: true",
         f"optimization_runs: {OPTIMIZER_RUNS}",
-        f'- "{prefix.rstrip("/")}={target.rstrip("/")}"',
+        f'npm: "{library}"',
+        f"version: {packages[library]}",
+        f'- "{library}=openzeppelin/{packages[library]}"',
     ):
         assert re.search(rf"^\s*{re.escape(line)}$", config, re.MULTILINE), line
-    assert f'"solc": "{SOLC_VERSION}"' in (ROOT / "package.json").read_text("utf-8")
+    assert packages["solc"] == SOLC_VERSION
