@@ -69,8 +69,8 @@ from eth_tester import EthereumTester, PyEVMBackend
 from web3 import EthereumTesterProvider, Web3
 
 web3 = Web3(EthereumTesterProvider(EthereumTester(PyEVMBackend())))
-token = load_artifact("TestToken")
-contract = web3.eth.contract(abi=token.abi, bytecode=token.bytecode)
+escrow = load_artifact("KamengEscrow")
+contract = web3.eth.contract(abi=escrow.abi, bytecode=escrow.bytecode)
 receipt = web3.eth.wait_for_transaction_receipt(contract.constructor().transact())
 assert web3.eth.get_code(receipt["contractAddress"])
 """
