@@ -253,12 +253,10 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         toSeller -= platformFee;
         emit OrderDisputed(id, uint16(units), evidence, held.disputeBond, toSeller, platformFee, bondReturned);
 
-        Ledger memory ledger = _newLedger(1);
-        _addFee(ledger, terms.policyId, terms.token, platformFee);
-        _addBond(ledger, terms.seller, terms.token, bondReturned);
-        _addPayout(ledger, terms.token, terms.payTo, toSeller);
+        _accrueFee(terms.policyId, terms.token, platformFee);
+        _returnBond(terms.seller, terms.token, bondReturned);
         _collect(terms.token, terms.buyer, held.disputeBond);
-        _post(ledger);
+        _pay(terms.token, terms.payTo, toSeller, address(0), 0);
     }
 
     function _raiseRevision(OrderId id, OrderSlot slot, Step memory step) private {
@@ -346,7 +344,13 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
             State state = slot.state();
             if (state == State.None || state == State.Closed || block.timestamp < slot.deadline()) continue;
 
-            _close(ledger, terms[i], id, slot, Shares.timeout(slot, state, _held(terms[i], slot)));
+            Closing memory closing = Shares.timeout(slot, state, _held(terms[i], slot));
+            _record(id, slot, closing);
+            address token = terms[i].token;
+            _addFee(ledger, terms[i].policyId, token, closing.platformFee);
+            _addBond(ledger, terms[i].seller, token, closing.bondReturned);
+            _addPayout(ledger, token, terms[i].refundTo, closing.toBuyer);
+            _addPayout(ledger, token, terms[i].payTo, closing.toSeller);
             ++settled;
         }
         _post(ledger);
@@ -371,13 +375,7 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
 
     // -------------------------------------------------------------------------------------------------------- closing
 
-    function _close(
-        Ledger memory ledger,
-        OrderTerms calldata terms,
-        OrderId id,
-        OrderSlot slot,
-        Closing memory closing
-    ) private {
+    function _record(OrderId id, OrderSlot slot, Closing memory closing) private {
         _orders[id] = slot.closed(closing.outcome, closing.fault, block.timestamp);
         emit OrderClosed(
             id,
@@ -388,16 +386,14 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
             closing.platformFee,
             closing.bondReturned
         );
-        _addFee(ledger, terms.policyId, terms.token, closing.platformFee);
-        _addBond(ledger, terms.seller, terms.token, closing.bondReturned);
-        _addPayout(ledger, terms.token, terms.refundTo, closing.toBuyer);
-        _addPayout(ledger, terms.token, terms.payTo, closing.toSeller);
     }
 
     function _closeOne(OrderTerms calldata terms, OrderId id, OrderSlot slot, Closing memory closing) private {
-        Ledger memory ledger = _newLedger(1);
-        _close(ledger, terms, id, slot, closing);
-        _post(ledger);
+        _record(id, slot, closing);
+        address token = terms.token;
+        _accrueFee(terms.policyId, token, closing.platformFee);
+        _returnBond(terms.seller, token, closing.bondReturned);
+        _pay(token, terms.refundTo, closing.toBuyer, terms.payTo, closing.toSeller);
     }
 
     function _closeByRuling(

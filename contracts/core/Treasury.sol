@@ -89,9 +89,7 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
         if (amount == 0) revert NothingToPay();
         _fees[policyId][token] = 0;
         emit FeesClaimed(policyId, token, receiver, amount);
-        Ledger memory ledger = _newLedger(1);
-        _addPayout(ledger, token, receiver, amount);
-        _post(ledger);
+        _pay(token, receiver, amount, address(0), 0);
     }
 
     /// @inheritdoc IKamengEscrow
@@ -141,6 +139,14 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
         unchecked {
             _bonds[seller][token] = available - amount;
         }
+    }
+
+    function _returnBond(address seller, address token, uint256 amount) internal {
+        if (amount != 0) _bonds[seller][token] += amount;
+    }
+
+    function _accrueFee(PolicyId policyId, address token, uint256 amount) internal {
+        if (amount != 0) _fees[policyId][token] += amount;
     }
 
     function _credit(address account, address token, uint256 amount) internal {
@@ -209,16 +215,25 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
     }
 
     function _bookFees(Ledger memory ledger) private {
-        if (ledger.fee != 0) _fees[ledger.feePolicy][ledger.feeToken] += ledger.fee;
+        _accrueFee(ledger.feePolicy, ledger.feeToken, ledger.fee);
         ledger.fee = 0;
     }
 
     function _bookBonds(Ledger memory ledger) private {
-        if (ledger.bond != 0) _bonds[ledger.bondSeller][ledger.bondToken] += ledger.bond;
+        _returnBond(ledger.bondSeller, ledger.bondToken, ledger.bond);
         ledger.bond = 0;
     }
 
     // ----------------------------------------------------------------------------------------------------- money out
+
+    /// @dev Pays up to two receivers of one order.
+    function _pay(address token, address first, uint256 firstAmount, address second, uint256 secondAmount)
+        internal
+        nonReentrant
+    {
+        if (firstAmount != 0) _pushOrCredit(token, first, firstAmount);
+        if (secondAmount != 0) _pushOrCredit(token, second, secondAmount);
+    }
 
     function _pushOrCredit(address token, address to, uint256 amount) private {
         if (_push(token, to, amount)) return;
