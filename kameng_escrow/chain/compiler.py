@@ -64,7 +64,7 @@ def find_root(start: Path | None = None) -> Path:
     """
     for place in ((start or Path.cwd()).resolve(), Path(__file__).resolve()):
         for folder in (place, *place.parents):
-            if (folder / "contracts").is_dir() and (folder / "package.json").is_file():
+            if (folder / "contracts" / "KamengEscrow.sol").is_file():
                 return folder
     raise CompilationFailed(
         "There are no contracts here to compile. Run this in a checkout of kameng_escrow; "
@@ -240,5 +240,10 @@ def _run(solc: Solc, standard_input: Mapping[str, Any]) -> dict[str, Any]:
         raise CompilationFailed(f"{solc.path} does not run: {error}.") from error
     if done.returncode != 0:
         raise CompilationFailed(f"{solc.path} failed: {done.stderr.strip() or done.returncode}")
-    output: dict[str, Any] = json.loads(done.stdout)
+    try:
+        output: dict[str, Any] = json.loads(done.stdout)
+    except json.JSONDecodeError as error:
+        raise CompilationFailed(
+            f"{solc.path} answered with something that is not JSON: {done.stdout[:200]!r}"
+        ) from error
     return output

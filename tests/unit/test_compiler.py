@@ -96,8 +96,10 @@ def test_find_source_finds_one_of_several_in_a_file(checkout: Path) -> None:
         find_source(checkout, "Three")
 
 
-def test_find_root_looks_upward(checkout: Path) -> None:
-    assert find_root(checkout / "contracts" / "libraries") == checkout
+def test_find_root_looks_upward_and_passes_other_projects(checkout: Path) -> None:
+    put(checkout, "contracts/KamengEscrow.sol", "")
+    put(checkout, "another/contracts/Token.sol", "")
+    assert find_root(checkout / "another" / "contracts") == checkout
 
 
 def test_hash_changes_with_an_import_but_not_with_a_neighbour(checkout: Path) -> None:

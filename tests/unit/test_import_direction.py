@@ -19,6 +19,7 @@ WORKERS = {"mirror", "keeper", "risk", "notify"} | SDK
 DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "settings": set(),  # what the environment says; bootstrap hands it on, so that no part reads it by itself
     "domain": set(),
     "chain": DOMAIN,
     "store": DOMAIN,
@@ -32,9 +33,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway": WORKERS,
     "simulate": WORKERS,
     "demo": WORKERS | {"simulate"},
-    "bootstrap": WORKERS | DOORS,
+    "bootstrap": WORKERS | DOORS | {"settings"},
     "__init__": SDK,  # what `import kameng_escrow` offers
-    "cli": WORKERS | DOORS | {"__init__", "bootstrap", "demo"},
+    "cli": WORKERS | DOORS | {"__init__", "bootstrap", "demo", "settings"},
 }
 
 # The rules of an order are arithmetic: these suffice, and none reads a file, clock or socket.
