@@ -20,6 +20,7 @@ DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": set(),  # what the environment says; bootstrap hands it on, so that no part reads it by itself
+    "keyfile": set(),  # how a key is read from a file
     "domain": set(),
     "chain": DOMAIN,
     "store": DOMAIN,
@@ -32,10 +33,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "service": WORKERS,
     "gateway": WORKERS,
     "simulate": WORKERS,
-    "demo": WORKERS | {"simulate"},
-    "bootstrap": WORKERS | DOORS | {"settings"},
+    "demo": WORKERS | {"simulate", "bootstrap", "settings"},
+    "bootstrap": WORKERS | DOORS | {"settings", "keyfile"},
+    "doctor": WORKERS | DOORS | {"__init__", "bootstrap", "settings", "keyfile"},
     "__init__": SDK,  # what `import kameng_escrow` offers
-    "cli": WORKERS | DOORS | {"__init__", "bootstrap", "demo", "settings"},
+    "cli": WORKERS | DOORS | {"__init__", "bootstrap", "demo", "doctor", "settings", "keyfile"},
 }
 
 # The rules of an order are arithmetic: these suffice, and none reads a file, clock or socket.

@@ -1,0 +1,97 @@
+"""From an exception to one clear sentence and an exit code. A traceback is for our own mistakes only."""
+
+import errno
+import os
+import traceback
+from typing import Any
+
+from ..errors import EscrowError
+from . import problems
+from .screen import Screen
+
+
+def explain(error: Exception, screen: Screen) -> int:
+    """Prints what went wrong and what to do, and returns the exit code."""
+    if _is_usage(error):
+        return _usage(error, screen)
+    if isinstance(error, EscrowError):
+        zh = getattr(error, "message_zh", None) or error.message
+        screen.problem(error.code, zh, error.message, _fields(error))
+        return exit_code_of(error)
+    if isinstance(error, OSError):
+        return _system(error, screen)
+    if type(error).__name__ == "Abort":  # typer's way to say that a prompt was interrupted
+        screen.problem("interrupted", "已中断。", "Interrupted.", {})
+        return problems.INTERRUPTED
+    screen.problem(
+        "internal_error",
+        f"程序内部出错（{type(error).__name__}）：请把上面的记录发给维护者。",
+        f"An error of ours ({type(error).__name__}): please report the lines above.",
+        {},
+    )
+    if not screen.as_json:
+        screen.err.print("".join(traceback.format_exception(error)), markup=False, highlight=False, style="dim")
+    return 1
+
+
+def exit_code_of(error: EscrowError) -> int:
+    """The code that `problems.py` documents, by the branch of the error tree."""
+    if isinstance(error, problems.CliError):
+        return error.exit_code
+    for kind in type(error).__mro__:
+        if kind.__name__ in _BRANCHES:
+            return _BRANCHES[kind.__name__]
+    return problems.CHECK_FAILED
+
+
+# By name, so that the command line starts without loading what it may not need.
+_BRANCHES = {
+    "SettingError": problems.BAD_INPUT,
+    "KeyFileUnusable": problems.BAD_INPUT,
+    "InvalidInput": problems.BAD_INPUT,
+    "Refusal": problems.REFUSED,
+    "Reverted": problems.REFUSED,
+    "TransactionError": problems.REFUSED,
+    "NodeError": problems.NODE,
+    "DeploymentError": problems.NODE,
+    "UndecodableLog": problems.NODE,
+    "StoreError": problems.STORE,
+    "CompilerUnavailable": problems.TOOL,
+    "CompilationFailed": problems.TOOL,
+    "ToolUnavailable": problems.TOOL,
+    "UnknownArtifact": problems.TOOL,
+}
+
+
+def _fields(error: EscrowError) -> dict[str, Any]:
+    fields: dict[str, Any] = dict(getattr(error, "fields", {}) or {})
+    if transaction := getattr(error, "transaction_hash", None):
+        fields["transaction_hash"] = transaction
+    return fields
+
+
+def _is_usage(error: Exception) -> bool:
+    """Whether the parser of command lines raised it; its class lives in different modules of different releases."""
+    return callable(getattr(error, "format_message", None)) and not isinstance(error, EscrowError)
+
+
+def _usage(error: Any, screen: Screen) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "kameng"
+    text = error.format_message().strip()
+    screen.problem(
+        "usage",
+        f"命令行有误：{text} 用 {path} --help 查看写法。",
+        f"{text} See `{path} --help`.",
+        {},
+    )
+    return problems.USAGE
+
+
+def _system(error: OSError, screen: Screen) -> int:
+    reason = error.strerror or str(error)
+    place = f" {error.filename}" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        reason = os.strerror(errno.ENOSPC)
+    screen.problem("system", f"系统拒绝了操作{place}：{reason}。", f"The system refused{place}: {reason}.", {})
+    return problems.BAD_INPUT

@@ -1,0 +1,86 @@
+"""Files in and out: readable errors, and never half a file."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .problems import FileUnusable
+
+LARGEST = 16 * 1024 * 1024  # bytes of a file that is read whole
+
+
+def read_json(path: Path) -> Any:
+    """What the JSON file holds.
+
+    Raises:
+        FileUnusable: it is missing, unreadable, too large, no UTF-8, or no (complete) JSON.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileUnusable(
+            f"读不了文件 {path}：{reason}。", f"{path} can't be read: {reason}.", path=str(path)
+        ) from error
+    if len(content) > LARGEST:
+        raise FileUnusable(f"文件 {path} 太大。", f"{path} is too large.", path=str(path))
+    try:
+        return json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise FileUnusable(f"{path} 不是 UTF-8 文本。", f"{path} is not UTF-8 text.", path=str(path)) from error
+    except (ValueError, RecursionError) as error:
+        place = f"第 {error.lineno} 行" if isinstance(error, json.JSONDecodeError) else "开头"
+        line = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its start"
+        raise FileUnusable(
+            f"{path} 不是完整的 JSON（{place}出错）：文件可能被截断了，请重新生成或传输。",
+            f"{path} is no complete JSON (it breaks at {line}): it may be cut off. Make or fetch it again.",
+            path=str(path),
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the file in one step: readers and crashes see the old one or the new one.
+
+    Raises:
+        FileUnusable: the folder is missing or unwritable, or the disk is full; what was there is untouched.
+    """
+    fresh: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        fresh = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        fresh.chmod(0o666 & ~umask)
+        fresh.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileUnusable(
+            f"写不了文件 {path}：{reason}。", f"{path} can't be written: {reason}.", path=str(path)
+        ) from error
+    finally:
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Finds out before a long piece of work, not after it, that its result can't be written.
+
+    Raises:
+        FileUnusable: as `write_text`.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        Path(name).unlink()
+        reason = "it is a folder" if path.is_dir() else None
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason is not None:
+        raise FileUnusable(f"写不了文件 {path}：{reason}。", f"{path} can't be written: {reason}.", path=str(path))

@@ -1,0 +1,238 @@
+"""What the environment tells us: one table, from which the flags, `kameng doctor` and the manual's page are made.
+
+A flag on the command line wins over the environment, the environment over the default. No setting holds a secret:
+keys and passphrases are named by the file that they are in.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .errors import EscrowError
+
+
+class SettingError(EscrowError):
+    """A setting is missing or can't be what it says. `setting` names its environment variable."""
+
+    code = "bad_setting"
+
+    def __init__(self, setting: str, message: str, message_zh: str) -> None:
+        super().__init__(message)
+        self.message_zh = message_zh
+        self.setting = setting
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table."""
+
+    name: str  # the attribute of `Settings`
+    env: str  # the environment variable
+    flag: str  # the option on the command line
+    metavar: str
+    default: str  # as text; empty: none
+    zh: str
+    en: str
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        name="rpc_url",
+        env="KAMENG_RPC_URL",
+        flag="--rpc-url",
+        metavar="URL",
+        default="http://127.0.0.1:8545",
+        zh="节点的 JSON-RPC 地址（http 或 https）",
+        en="JSON-RPC address of the node (http or https)",
+    ),
+    Setting(
+        name="chain_id",
+        env="KAMENG_CHAIN_ID",
+        flag="--chain-id",
+        metavar="N",
+        default="",
+        zh="期望的链号；节点不在这条链上就拒绝执行",
+        en="The chain id to insist on: a node on another chain is refused",
+    ),
+    Setting(
+        name="contract",
+        env="KAMENG_CONTRACT",
+        flag="--contract",
+        metavar="ADDRESS",
+        default="",
+        zh="托管合约地址；缺省取部署记录中这条链上最近的一个",
+        en="Address of the escrow; without it, the latest recorded deployment on the node's chain",
+    ),
+    Setting(
+        name="deployments",
+        env="KAMENG_DEPLOYMENTS",
+        flag="--deployments",
+        metavar="FOLDER",
+        default="~/.kameng/deployments",
+        zh="存放部署记录的文件夹",
+        en="The folder of deployment records",
+    ),
+    Setting(
+        name="store",
+        env="KAMENG_STORE",
+        flag="--store",
+        metavar="FILE|URL",
+        default="~/.kameng/store.sqlite",
+        zh="镜像数据库：SQLite 文件，或 SQLAlchemy 数据库地址",
+        en="The mirror's store: an SQLite file, or an SQLAlchemy database URL",
+    ),
+    Setting(
+        name="key_file",
+        env="KAMENG_KEY_FILE",
+        flag="--key-file",
+        metavar="FILE",
+        default="",
+        zh="签名用的密钥文件：加密的 keystore（JSON），或权限为 0600 的十六进制私钥文件",
+        en="The key to sign with: an encrypted keystore (JSON), or a raw hex key in a file of mode 0600",
+    ),
+    Setting(
+        name="passphrase_file",
+        env="KAMENG_KEY_PASSPHRASE_FILE",
+        flag="--passphrase-file",
+        metavar="FILE",
+        default="",
+        zh="keystore 口令所在的文件；没有就在终端里询问",
+        en="The file with the keystore's passphrase; without it, the terminal is asked",
+    ),
+    Setting(
+        name="timeout",
+        env="KAMENG_TIMEOUT",
+        flag="--timeout",
+        metavar="SECONDS",
+        default="30",
+        zh="等节点回答一次的秒数",
+        en="Seconds to wait for one answer of the node",
+    ),
+    Setting(
+        name="lang",
+        env="KAMENG_LANG",
+        flag="--lang",
+        metavar="zh|en",
+        default="",
+        zh="输出语言；缺省看 LC_ALL、LC_MESSAGES、LANG",
+        en="Language of the output; without it, as LC_ALL, LC_MESSAGES or LANG say",
+    ),
+)
+
+_BY_NAME = {setting.name: setting for setting in TABLE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The table's values, checked for form only: nothing is opened or asked."""
+
+    rpc_url: str
+    chain_id: int | None
+    contract: str | None  # as given; whoever uses it checks the address
+    deployments: Path
+    store: str  # an SQLAlchemy URL
+    key_file: Path | None
+    passphrase_file: Path | None
+    timeout: float  # seconds
+    lang: str  # "zh" or "en"
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **flags: str | None) -> "Settings":
+        """Reads the settings; `flags` are the command line's, by attribute name, None where absent.
+
+        Raises:
+            SettingError: a value has not the form that its row of the table says.
+        """
+        source = os.environ if environ is None else environ
+        if unknown := flags.keys() - _BY_NAME.keys():
+            raise TypeError(f"there are no settings named {', '.join(sorted(unknown))}")
+        text = {row.name: flags.get(row.name) or source.get(row.env) or row.default for row in TABLE}
+        return cls(
+            rpc_url=_url(text["rpc_url"]),
+            chain_id=_chain_id(text["chain_id"]) if text["chain_id"] else None,
+            contract=text["contract"] or None,
+            deployments=Path(text["deployments"]).expanduser(),
+            store=_store_url(text["store"]),
+            key_file=Path(text["key_file"]).expanduser() if text["key_file"] else None,
+            passphrase_file=Path(text["passphrase_file"]).expanduser() if text["passphrase_file"] else None,
+            timeout=_timeout(text["timeout"]),
+            lang=language(text["lang"], source),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The variables that would give these settings to another process; none that has no value."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {row.env: str(values[row.name]) for row in TABLE if values[row.name] is not None}
+
+
+def language(wanted: str, environ: Mapping[str, str]) -> str:
+    """ "zh" or "en": as wanted, else as the locale says; English where it says nothing.
+
+    Raises:
+        SettingError: `wanted` is another language.
+    """
+    if wanted:
+        if wanted not in ("zh", "en"):
+            raise SettingError(
+                "KAMENG_LANG",
+                f"There is no output in {wanted!r}: choose zh or en.",
+                f"没有 {wanted!r} 这种输出语言：请选 zh 或 en。",
+            )
+        return wanted
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def without_credentials(url: str) -> str:
+    """The URL as it may be shown or logged: no user, password, path or query, where providers put their API keys."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    shown = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+    return shown + ("/…" if parts.path.strip("/") or parts.query else "")
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingError(
+            "KAMENG_RPC_URL",
+            "The node's address must be a URL such as http://127.0.0.1:8545.",
+            "节点地址必须是像 http://127.0.0.1:8545 这样的 URL。",
+        )
+    return text
+
+
+def _chain_id(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise SettingError(
+            "KAMENG_CHAIN_ID",
+            f"The chain id must be a positive whole number, not {text!r}.",
+            f"链号必须是正整数，不能是 {text!r}。",
+        )
+    return int(text)
+
+
+def _store_url(text: str) -> str:
+    return text if "://" in text else f"sqlite:///{Path(text).expanduser()}"
+
+
+def _timeout(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise SettingError(
+            "KAMENG_TIMEOUT",
+            f"The timeout must be a number of seconds from above 0 to 3600, not {text!r}.",
+            f"超时必须是大于 0、不超过 3600 的秒数，不能是 {text!r}。",
+        )
+    return seconds
