@@ -1,0 +1,26 @@
+"""Follows a chain into the store; undoes what a reorg took away; compares the two."""
+
+from .errors import ForeignNode, MirrorError, NodeBehind, NodeInconsistent, ReorgTooDeep
+from .follow import WINDOW, Mirror
+from .reconcile import Drift, reconcile
+from .report import MirrorReport, Progress, Reorg
+from .source import ChainSource, Header
+from .web3_source import Web3Source
+
+__all__ = [
+    "WINDOW",
+    "ChainSource",
+    "Drift",
+    "ForeignNode",
+    "Header",
+    "Mirror",
+    "MirrorError",
+    "MirrorReport",
+    "NodeBehind",
+    "NodeInconsistent",
+    "Progress",
+    "Reorg",
+    "ReorgTooDeep",
+    "Web3Source",
+    "reconcile",
+]

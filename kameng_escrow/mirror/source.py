@@ -1,0 +1,49 @@
+"""Where a mirror reads a chain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Tag = Literal["latest", "finalized"]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A block's header, as far as a mirror needs it."""
+
+    number: int
+    hash: str
+    parent_hash: str
+    timestamp: int  # Unix seconds
+
+
+class ChainSource(Protocol):
+    """What a mirror asks of a node. Every method raises `NodeError` where the node can't or won't answer."""
+
+    def chain_id(self) -> int:
+        """The chain's id."""
+        ...
+
+    def header(self, block: int | Tag) -> Header | None:
+        """A block of the chain as the node sees it now; None where it has none (of that name)."""
+        ...
+
+    def headers(self, numbers: Sequence[int]) -> list[Header | None]:
+        """Many at once, in the order asked for. Not necessarily at one moment."""
+        ...
+
+    def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
+        """The logs of a contract in blocks first … last, both included, as `eth_getLogs` has them.
+
+        Raises:
+            RangeTooLarge: the node wants fewer blocks at once.
+        """
+        ...
+
+    def has_code(self, address: str) -> bool:
+        """Whether there is a contract at the address, as of the latest block."""
+        ...
+
+    def is_syncing(self) -> bool:
+        """Whether the node says that it has not caught up with its chain."""
+        ...

@@ -1,0 +1,93 @@
+"""What can go wrong with a store.
+
+StoreError
+├── StoreUnavailable    it can't be opened, reached or read: fix the path, the URL, the rights or the server
+├── StoreBusy           another process held the lock too long: try again
+├── StoreFull           the disk or quota is used up: make room; nothing of the last step was written
+├── StoreDamaged        the file is no database, or a damaged one: move it away and mirror anew
+├── SchemaMissing       nothing was mirrored into it yet: run the mirror first
+├── SchemaTooOld        made by an older version of this package: run the mirror, which upgrades it
+├── SchemaTooNew        made by a newer version of this package: upgrade the package
+├── WrongStore          it holds another chain under the same chain id: use another store
+├── UnknownContract     the store holds no such contract: run the mirror for it
+├── UnknownOrder        the contract has no such order, or the mirror has not come to it yet
+└── InvalidCursor       the cursor is none that a page gave out
+"""
+
+from kameng_escrow.errors import EscrowError
+
+
+class StoreError(EscrowError):
+    """The root of the store's errors. Whatever was being written has been rolled back."""
+
+    code = "store_error"
+
+
+class StoreUnavailable(StoreError):
+    """The store can't be opened, reached or read."""
+
+    code = "store_unavailable"
+
+
+class StoreBusy(StoreError):
+    """Another process held the store's lock for longer than we waited."""
+
+    code = "store_busy"
+
+
+class StoreFull(StoreError):
+    """There is no room left where the store lives."""
+
+    code = "store_full"
+
+
+class StoreDamaged(StoreError):
+    """The file is no database, or a damaged one."""
+
+    code = "store_damaged"
+
+
+class SchemaMissing(StoreError):
+    """The store is empty: it has no schema yet."""
+
+    code = "schema_missing"
+
+
+class SchemaTooOld(StoreError):
+    """The store's schema is of an older version of this package."""
+
+    code = "schema_too_old"
+
+
+class SchemaTooNew(StoreError):
+    """The store's schema is of a newer version of this package."""
+
+    code = "schema_too_new"
+
+
+class WrongStore(StoreError):
+    """The store was filled from another chain that goes by the same chain id."""
+
+    code = "wrong_store"
+
+
+class UnknownContract(StoreError):
+    """The store holds nothing of that contract."""
+
+    code = "unknown_contract"
+
+
+class UnknownOrder(StoreError):
+    """The store has no such order."""
+
+    code = "unknown_order"
+
+    def __init__(self, message: str, *, order_id: str) -> None:
+        super().__init__(message)
+        self.order_id = order_id
+
+
+class InvalidCursor(StoreError):
+    """A page was asked for with a cursor that no page gave out."""
+
+    code = "invalid_cursor"
