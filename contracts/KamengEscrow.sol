@@ -20,7 +20,7 @@ import {Treasury} from "./core/Treasury.sol";
 import {Lifecycle} from "./libraries/Lifecycle.sol";
 import {OrderSlot} from "./libraries/OrderSlot.sol";
 import {PolicySlot} from "./libraries/PolicySlot.sol";
-import {Closing, Held, Shares} from "./libraries/Shares.sol";
+import {Closing, Shares} from "./libraries/Shares.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 
 /// @title  Escrow of card orders: the lifecycle
@@ -67,7 +67,7 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         PolicySlot policy = _checkTerms(terms);
 
         _orders[id] = slot.opened(policy.snapshot(), State.Opened, block.timestamp + policy.acceptWindow());
-        emit OrderOpened(id, terms, payer, State.Opened);
+        TypedData.emitOpened(id, terms, payer, State.Opened);
     }
 
     function _openWithOffer(OrderTerms calldata terms, Offer calldata offer, address payer)
@@ -85,10 +85,10 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         slot = slot.opened(policy.snapshot(), State.Accepted, 0);
         _orders[id] = slot.moved(State.Accepted, block.timestamp + slot.deliverWindow());
         _lockBond(terms.seller, terms.token, Shares.bps(terms.price, slot.sellerBondBps()));
-        emit OrderOpened(id, terms, payer, State.Accepted);
+        TypedData.emitOpened(id, terms, payer, State.Accepted);
     }
 
-    /// @dev Reads, and so checks the padding of, every field that is not covered by the event's encoding.
+    /// @dev Reads every field, and so checks the padding of those shorter than a word.
     function _checkTerms(OrderTerms calldata terms) private view returns (PolicySlot) {
         if (terms.buyer == address(0) || terms.buyer == terms.seller) revert InvalidAddress(terms.buyer);
         if (terms.seller == address(0)) revert InvalidAddress(terms.seller);
@@ -170,9 +170,7 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         _checkStep(terms, id, slot, step);
 
         Verb verb = step.verb;
-        if (verb == Verb.Confirm) {
-            _closeOne(terms, id, slot, Shares.split(slot, _held(terms, slot), 0, Outcome.Confirmed, Fault.None));
-        } else if (verb == Verb.Deliver) {
+        if (verb == Verb.Deliver) {
             _markDelivered(id, slot, step.content);
         } else if (verb == Verb.Accept) {
             _orders[id] = slot.moved(State.Accepted, block.timestamp + slot.deliverWindow());
@@ -182,12 +180,12 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
             _dispute(terms, id, slot, step.number, step.content);
         } else if (verb == Verb.Concede) {
             address mediator = _mediatorNow(terms, slot);
-            uint256 toBuyer = step.role == Role.Buyer ? 0 : _held(terms, slot).amount;
-            _closeByRuling(terms, id, slot, toBuyer, Outcome.Conceded, mediator);
+            (uint256 sum,,) = _held(terms, slot);
+            _closeByRuling(terms, id, slot, step.role == Role.Buyer ? 0 : sum, Outcome.Conceded, mediator);
         } else if (verb == Verb.Revise || verb == Verb.Recommit) {
             _raiseRevision(id, slot, step);
         } else {
-            _closeOne(terms, id, slot, _withdrawal(id, slot, verb, _held(terms, slot)));
+            _closeOne(terms, id, slot, _ending(terms, id, slot, verb));
         }
     }
 
@@ -195,7 +193,8 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
     function _checkStep(OrderTerms calldata terms, OrderId id, OrderSlot slot, Step memory step) private view {
         (Verb verb, State state, Role role) = (step.verb, step.state, step.role);
         if (slot.state() != state) revert WrongState(id, slot.state(), state);
-        if (!Lifecycle.possible(verb, state)) revert NotPossible(id, state);
+        uint256 bit = Lifecycle.bit(verb, state);
+        if (!Lifecycle.possible(bit)) revert NotPossible(id, state);
 
         if (role == Role.Buyer) {
             if (!Lifecycle.forBuyer(verb)) revert WrongRole(verb, role);
@@ -211,8 +210,8 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
             _requireRight(terms, step.actor, right);
         }
 
-        if (Lifecycle.beforeDeadline(verb, state)) _requireBefore(slot.deadline());
-        else if (Lifecycle.beforeMediation(verb, state)) _requireBefore(slot.negotiationEnd());
+        if (Lifecycle.beforeDeadline(bit)) _requireBefore(slot.deadline());
+        else if (Lifecycle.beforeMediation(bit)) _requireBefore(slot.negotiationEnd());
     }
 
     function _markDelivered(OrderId id, OrderSlot slot, bytes32 commitment) private {
@@ -222,20 +221,30 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         emit OrderDelivered(id, commitment);
     }
 
-    /// @dev Rows 4, 7, 8, 12 and 14: cancel, decline, refund.
-    function _withdrawal(OrderId id, OrderSlot slot, Verb verb, Held memory held)
+    /// @dev Rows 4, 7, 8, 11, 12, 14 and 15: confirm, cancel, decline, refund.
+    function _ending(OrderTerms calldata terms, OrderId id, OrderSlot slot, Verb verb)
         private
         pure
-        returns (Closing memory)
+        returns (Closing memory closing)
     {
-        if (verb == Verb.Refund) return Shares.withdrawn(held, Outcome.Refunded);
-        if (slot.state() == State.Opened) {
-            Outcome outcome = verb == Verb.Cancel ? Outcome.Cancelled : Outcome.Declined;
-            return Shares.split(slot, held, held.amount, outcome, Fault.None);
+        (uint256 amount, uint256 sellerBond, uint256 disputeBond) = _held(terms, slot);
+        if (verb == Verb.Confirm) {
+            closing.outcome = Outcome.Confirmed;
+            Shares.split(closing, slot, amount, sellerBond, disputeBond, 0);
+        } else if (verb == Verb.Refund) {
+            closing.outcome = Outcome.Refunded;
+            Shares.withdrawn(closing, amount, sellerBond, disputeBond);
+        } else {
+            closing.outcome = verb == Verb.Cancel ? Outcome.Cancelled : Outcome.Declined;
+            if (slot.state() == State.Opened) {
+                closing.toBuyer = amount;
+            } else if (verb == Verb.Decline) {
+                Shares.withdrawn(closing, amount, sellerBond, 0);
+            } else {
+                if (slot.cancelFeeBps() == NO_CANCEL) revert CancelNotAllowed(id);
+                Shares.cancelled(closing, slot, amount, sellerBond);
+            }
         }
-        if (verb == Verb.Decline) return Shares.withdrawn(held, Outcome.Declined);
-        if (slot.cancelFeeBps() == NO_CANCEL) revert CancelNotAllowed(id);
-        return Shares.cancelled(slot, held);
     }
 
     function _dispute(OrderTerms calldata terms, OrderId id, OrderSlot slot, uint256 units, bytes32 evidence)
@@ -243,19 +252,19 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
     {
         if (units == 0 || units > terms.units) revert UnitsOutOfRange(units, terms.units);
 
-        uint256 bondBefore = _held(terms, slot).sellerBond;
+        (, uint256 bondBefore,) = _held(terms, slot);
         slot = slot.disputed(units, block.timestamp + slot.negotiateWindow() + slot.mediateWindow());
         _orders[id] = slot;
-        Held memory held = _held(terms, slot);
-        uint256 bondReturned = bondBefore - held.sellerBond;
-        uint256 toSeller = terms.price - held.amount;
+        (uint256 sum, uint256 sellerBond, uint256 disputeBond) = _held(terms, slot);
+        uint256 bondReturned = bondBefore - sellerBond;
+        uint256 toSeller = terms.price - sum;
         uint256 platformFee = Shares.bps(toSeller, slot.platformFeeBps());
         toSeller -= platformFee;
-        emit OrderDisputed(id, uint16(units), evidence, held.disputeBond, toSeller, platformFee, bondReturned);
+        emit OrderDisputed(id, uint16(units), evidence, disputeBond, toSeller, platformFee, bondReturned);
 
         _accrueFee(terms.policyId, terms.token, platformFee);
         _returnBond(terms.seller, terms.token, bondReturned);
-        _collect(terms.token, terms.buyer, held.disputeBond);
+        _collect(terms.token, terms.buyer, disputeBond);
         _pay(terms.token, terms.payTo, toSeller, address(0), 0);
     }
 
@@ -277,7 +286,7 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         address mediator = _mediatorNow(terms, slot);
         if (msg.sender != mediator) revert Unauthorized(msg.sender, mediator);
         _requireNoParty(terms, msg.sender);
-        uint256 sum = _held(terms, slot).amount;
+        (uint256 sum,,) = _held(terms, slot);
         if (toBuyer > sum) revert AmountOutOfRange(toBuyer, sum);
 
         emit OrderRuled(id, mediator, toBuyer, grounds);
@@ -305,10 +314,13 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         bytes32 structHash = TypedData.split(id, split);
         if (msg.sender != terms.buyer) _requireSignature(terms.buyer, structHash, buyerSignature);
         if (msg.sender != terms.seller) _requireSignature(terms.seller, structHash, sellerSignature);
-        Held memory held = _held(terms, slot);
-        if (split.toBuyer > held.amount) revert AmountOutOfRange(split.toBuyer, held.amount);
+        (uint256 amount, uint256 sellerBond, uint256 disputeBond) = _held(terms, slot);
+        if (split.toBuyer > amount) revert AmountOutOfRange(split.toBuyer, amount);
 
-        _closeOne(terms, id, slot, Shares.split(slot, held, split.toBuyer, Outcome.Agreed, Fault.None));
+        Closing memory closing;
+        closing.outcome = Outcome.Agreed;
+        Shares.split(closing, slot, amount, sellerBond, disputeBond, split.toBuyer);
+        _closeOne(terms, id, slot, closing);
     }
 
     /// @inheritdoc IKamengEscrow
@@ -320,8 +332,10 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         _requireNoParty(terms, msg.sender);
         _requireBefore(slot.deadline());
 
-        Held memory held = _held(terms, slot);
-        _closeOne(terms, id, slot, Shares.split(slot, held, held.amount, Outcome.Intervened, Fault.Platform));
+        Closing memory closing;
+        (closing.toBuyer, closing.bondReturned,) = _held(terms, slot);
+        (closing.outcome, closing.fault) = (Outcome.Intervened, Fault.Platform);
+        _closeOne(terms, id, slot, closing);
     }
 
     /// @inheritdoc IKamengEscrow
@@ -331,7 +345,7 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         if (state == State.None || state == State.Closed) revert NotPossible(id, state);
         if (block.timestamp < slot.deadline()) revert TooEarly(block.timestamp, slot.deadline());
 
-        _closeOne(terms, id, slot, Shares.timeout(slot, state, _held(terms, slot)));
+        _closeOne(terms, id, slot, Shares.timeout(slot, state, terms.price, terms.units));
     }
 
     // -------------------------------------------------------------------------------------------------------- batches
@@ -344,7 +358,7 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
             State state = slot.state();
             if (state == State.None || state == State.Closed || block.timestamp < slot.deadline()) continue;
 
-            Closing memory closing = Shares.timeout(slot, state, _held(terms[i], slot));
+            Closing memory closing = Shares.timeout(slot, state, terms[i].price, terms[i].units);
             _record(id, slot, closing);
             address token = terms[i].token;
             _addFee(ledger, terms[i].policyId, token, closing.platformFee);
@@ -404,7 +418,10 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         Outcome outcome,
         address mediator
     ) private {
-        (Closing memory closing, uint256 fee) = Shares.ruling(slot, _held(terms, slot), toBuyer, outcome);
+        Closing memory closing;
+        closing.outcome = outcome;
+        (uint256 sum, uint256 sellerBond, uint256 disputeBond) = _held(terms, slot);
+        uint256 fee = Shares.ruling(closing, slot, sum, sellerBond, disputeBond, toBuyer);
         if (fee != 0) {
             _credit(mediator, terms.token, fee);
             emit MediationFeeCredited(id, mediator, terms.token, fee);
@@ -424,7 +441,7 @@ contract KamengEscrow is Treasury, Sellers, Signatures {
         if (slot.state() != expected) revert WrongState(id, slot.state(), expected);
     }
 
-    function _held(OrderTerms calldata terms, OrderSlot slot) private pure returns (Held memory) {
+    function _held(OrderTerms calldata terms, OrderSlot slot) private pure returns (uint256, uint256, uint256) {
         return Shares.held(slot, slot.state(), terms.price, terms.units);
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Fault, IKamengEscrow, OrderId, OrderTerms, Outcome, Policy, PolicyId, State} from "./IKamengEscrow.sol";
 import {OrderSlot} from "./libraries/OrderSlot.sol";
 import {PolicySlot} from "./libraries/PolicySlot.sol";
-import {Closing, Held, Shares} from "./libraries/Shares.sol";
+import {Closing, Shares} from "./libraries/Shares.sol";
 
 /// @dev An order's slot, decoded.
 struct OrderStatus {
@@ -69,8 +69,7 @@ contract KamengLens {
             action.dueAt = _dueAt(slot);
             if (action.dueAt == 0) continue;
             action.due = block.timestamp >= action.dueAt;
-            Held memory held = Shares.held(slot, action.state, terms[i].price, terms[i].units);
-            action.closing = Shares.timeout(slot, action.state, held);
+            action.closing = Shares.timeout(slot, action.state, terms[i].price, terms[i].units);
         }
     }
 

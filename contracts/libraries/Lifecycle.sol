@@ -46,18 +46,23 @@ library Lifecycle {
         | (1 << uint256(Verb.Decline)) | (1 << uint256(Verb.Refund)) | (1 << uint256(Verb.Concede))
         | (1 << uint256(Verb.Revise)) | (1 << uint256(Verb.Recommit));
 
-    function possible(Verb verb, State state) internal pure returns (bool) {
-        return _bit(POSSIBLE, verb, state);
+    /// @dev Where a verb's bit for a state lies in the tables.
+    function bit(Verb verb, State state) internal pure returns (uint256) {
+        return 1 << (8 * uint256(verb) + uint256(state));
+    }
+
+    function possible(uint256 bit_) internal pure returns (bool) {
+        return POSSIBLE & bit_ != 0;
     }
 
     /// @dev Only while t < d.
-    function beforeDeadline(Verb verb, State state) internal pure returns (bool) {
-        return _bit(BEFORE_DEADLINE, verb, state);
+    function beforeDeadline(uint256 bit_) internal pure returns (bool) {
+        return BEFORE_DEADLINE & bit_ != 0;
     }
 
     /// @dev Only while t < n.
-    function beforeMediation(Verb verb, State state) internal pure returns (bool) {
-        return _bit(BEFORE_MEDIATION, verb, state);
+    function beforeMediation(uint256 bit_) internal pure returns (bool) {
+        return BEFORE_MEDIATION & bit_ != 0;
     }
 
     function forBuyer(Verb verb) internal pure returns (bool) {
@@ -70,9 +75,5 @@ library Lifecycle {
 
     function rightFor(Verb verb) internal pure returns (uint8) {
         return uint8(RIGHTS >> 8 * uint256(verb));
-    }
-
-    function _bit(uint256 table, Verb verb, State state) private pure returns (bool) {
-        return (table >> (8 * uint256(verb) + uint256(state))) & 1 != 0;
     }
 }

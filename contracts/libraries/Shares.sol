@@ -14,13 +14,6 @@ struct Closing {
     uint256 bondReturned; // to the seller's bond balance
 }
 
-/// @dev What the escrow holds for an open order, in base units.
-struct Held {
-    uint256 amount; // the price; once Disputed the sum in dispute
-    uint256 sellerBond; // zero before acceptance
-    uint256 disputeBond; // zero outside Disputed
-}
-
 /**
  * @dev The money of every row, as pure functions of price, units and slot. Every division rounds down. Prices are below
  *      2^127 and shares at most 10,000, so that nothing here can overflow.
@@ -41,76 +34,119 @@ library Shares {
         }
     }
 
-    function held(OrderSlot slot, State state, uint256 price, uint256 units) internal pure returns (Held memory) {
-        if (state == State.Opened) return Held(price, 0, 0);
-        if (state != State.Disputed) return Held(price, bps(price, slot.sellerBondBps()), 0);
-        uint256 sum = sumInDispute(price, units, slot.disputedUnits());
-        return Held(sum, bps(sum, slot.sellerBondBps()), bps(sum, slot.disputeBondBps()));
+    /// @return amount      the price; once Disputed the sum in dispute
+    /// @return sellerBond  what of the seller's bond is locked; zero before acceptance
+    /// @return disputeBond zero outside Disputed
+    function held(OrderSlot slot, State state, uint256 price, uint256 units)
+        internal
+        pure
+        returns (uint256 amount, uint256 sellerBond, uint256 disputeBond)
+    {
+        amount = price;
+        if (state == State.Disputed) {
+            amount = sumInDispute(price, units, slot.disputedUnits());
+            disputeBond = bps(amount, slot.disputeBondBps());
+        }
+        if (state != State.Opened) sellerBond = bps(amount, slot.sellerBondBps());
     }
 
     /// @dev Of what is held, `toBuyer` and the dispute bond to the buyer, the rest less the platform fee to the seller,
     ///      the seller's bond back. With zero: rows 11 and 15. With all: rows 4, 5 and 9. In between: row 18.
-    function split(OrderSlot slot, Held memory h, uint256 toBuyer, Outcome outcome, Fault fault)
-        internal
-        pure
-        returns (Closing memory)
-    {
+    function split(
+        Closing memory closing,
+        OrderSlot slot,
+        uint256 amount,
+        uint256 sellerBond,
+        uint256 disputeBond,
+        uint256 toBuyer
+    ) internal pure {
         unchecked {
-            uint256 rest = h.amount - toBuyer;
+            uint256 rest = amount - toBuyer;
             uint256 fee = bps(rest, slot.platformFeeBps());
-            return Closing(outcome, fault, toBuyer + h.disputeBond, rest - fee, fee, h.sellerBond);
+            closing.toBuyer = toBuyer + disputeBond;
+            closing.toSeller = rest - fee;
+            closing.platformFee = fee;
+            closing.bondReturned = sellerBond;
         }
     }
 
     /// @dev Rows 8, 12 and 14: all to the buyer with the larger half of the seller's bond.
-    function withdrawn(Held memory h, Outcome outcome) internal pure returns (Closing memory) {
+    function withdrawn(Closing memory closing, uint256 amount, uint256 sellerBond, uint256 disputeBond)
+        internal
+        pure
+    {
         unchecked {
-            uint256 half = h.sellerBond / 2;
-            return Closing(outcome, Fault.Seller, h.amount + h.disputeBond + h.sellerBond - half, 0, 0, half);
+            uint256 half = sellerBond / 2;
+            closing.fault = Fault.Seller;
+            closing.toBuyer = amount + disputeBond + sellerBond - half;
+            closing.bondReturned = half;
         }
     }
 
     /// @dev Row 7: the cancel fee to the seller, without a platform fee.
-    function cancelled(OrderSlot slot, Held memory h) internal pure returns (Closing memory) {
+    function cancelled(Closing memory closing, OrderSlot slot, uint256 amount, uint256 sellerBond) internal pure {
         unchecked {
-            uint256 fee = bps(h.amount, slot.cancelFeeBps());
-            return Closing(Outcome.Cancelled, Fault.Buyer, h.amount - fee, fee, 0, h.sellerBond);
+            uint256 fee = bps(amount, slot.cancelFeeBps());
+            closing.fault = Fault.Buyer;
+            closing.toBuyer = amount - fee;
+            closing.toSeller = fee;
+            closing.bondReturned = sellerBond;
         }
     }
 
     /// @dev Row 16: the sum in dispute as awarded; both bonds, less the mediation fee, follow it in proportion.
-    /// @return closing the shares
     /// @return mediationFee base units
-    function ruling(OrderSlot slot, Held memory h, uint256 toBuyer, Outcome outcome)
-        internal
-        pure
-        returns (Closing memory closing, uint256 mediationFee)
-    {
+    function ruling(
+        Closing memory closing,
+        OrderSlot slot,
+        uint256 amount,
+        uint256 sellerBond,
+        uint256 disputeBond,
+        uint256 toBuyer
+    ) internal pure returns (uint256 mediationFee) {
         unchecked {
-            mediationFee = bps(h.amount, slot.mediationFeeBps());
-            uint256 pot = h.amount + h.disputeBond + h.sellerBond - mediationFee;
-            uint256 earned = h.amount - toBuyer;
+            mediationFee = bps(amount, slot.mediationFeeBps());
+            uint256 pot = amount + disputeBond + sellerBond - mediationFee;
+            uint256 earned = amount - toBuyer;
             // Bonds are at most half of the sum each: pot < 2^128, earned < 2^127, so the product stays below 2^255.
-            uint256 sellerPot = pot * earned / h.amount;
+            uint256 sellerPot = pot * earned / amount;
             uint256 fee = bps(earned, slot.platformFeeBps());
-            Fault fault = toBuyer > earned ? Fault.Seller : toBuyer < earned ? Fault.Buyer : Fault.None;
-            closing = Closing(outcome, fault, pot - sellerPot, earned - fee, fee, sellerPot - earned);
+            closing.fault = toBuyer > earned ? Fault.Seller : toBuyer < earned ? Fault.Buyer : Fault.None;
+            closing.toBuyer = pot - sellerPot;
+            closing.toSeller = earned - fee;
+            closing.platformFee = fee;
+            closing.bondReturned = sellerPot - earned;
         }
     }
 
     /// @dev Rows 4, 10, 11 and 17: what the clock does when nobody acted.
-    function timeout(OrderSlot slot, State state, Held memory h) internal pure returns (Closing memory) {
-        if (state == State.Opened) return split(slot, h, h.amount, Outcome.Expired, Fault.None);
-        if (state == State.Delivered) return split(slot, h, 0, Outcome.Released, Fault.None);
-        unchecked {
-            if (state == State.Accepted) {
-                return Closing(Outcome.Undelivered, Fault.Seller, h.amount + h.sellerBond, 0, 0, 0);
+    function timeout(OrderSlot slot, State state, uint256 price, uint256 units)
+        internal
+        pure
+        returns (Closing memory closing)
+    {
+        (uint256 amount, uint256 sellerBond, uint256 disputeBond) = held(slot, state, price, units);
+        if (state == State.Opened) {
+            closing.outcome = Outcome.Expired;
+            closing.toBuyer = amount;
+        } else if (state == State.Delivered) {
+            closing.outcome = Outcome.Released;
+            split(closing, slot, amount, sellerBond, 0, 0);
+        } else {
+            unchecked {
+                if (state == State.Accepted) {
+                    closing.outcome = Outcome.Undelivered;
+                    closing.fault = Fault.Seller;
+                    closing.toBuyer = amount + sellerBond;
+                } else {
+                    uint256 toSeller = bps(amount, BPS - slot.silenceShareBps());
+                    closing.outcome = Outcome.Defaulted;
+                    closing.fault = slot.mediateWindow() == 0 ? Fault.None : Fault.Mediator;
+                    closing.toBuyer = amount - toSeller + disputeBond;
+                    closing.toSeller = toSeller;
+                    closing.bondReturned = sellerBond;
+                }
             }
-            uint256 toSeller = bps(h.amount, BPS - slot.silenceShareBps());
-            Fault fault = slot.mediateWindow() == 0 ? Fault.None : Fault.Mediator;
-            return Closing(
-                Outcome.Defaulted, fault, h.amount - toSeller + h.disputeBond, toSeller, 0, h.sellerBond
-            );
         }
     }
 }

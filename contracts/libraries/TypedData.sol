@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {OrderId, OrderTerms, Split, Action} from "../IKamengEscrow.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {Action, IKamengEscrow, OrderId, OrderTerms, Split, State} from "../IKamengEscrow.sol";
 
 /// @dev EIP-712 hashes of what is signed. The domain is name "KamengEscrow", version "1", chain id, contract.
 library TypedData {
@@ -18,7 +19,7 @@ library TypedData {
 
     /**
      * @dev The digest of the terms under `domain`: a wallet that signs the terms as typed data signs the order's id.
-     *      Equal to digest(domain, keccak256(abi.encode(ORDER_TERMS_TYPEHASH, terms))), but copies the calldata as it
+     *      Equal to the digest of keccak256(abi.encode(ORDER_TERMS_TYPEHASH, terms)), but copies the calldata as it
      *      stands. Terms with dirty padding hash to an id under which nothing can be opened, since opening reads, and
      *      so checks, every field.
      */
@@ -31,7 +32,19 @@ library TypedData {
             calldatacopy(add(free, 0x20), terms, 0x160) // 11 words
             structHash := keccak256(free, 0x180)
         }
-        return OrderId.wrap(digest(domain, structHash));
+        return OrderId.wrap(MessageHashUtils.toTypedDataHash(domain, structHash));
+    }
+
+    /// @dev Equal to `emit OrderOpened(id, terms, payer, state)` for terms whose fields have been checked.
+    function emitOpened(OrderId id, OrderTerms calldata terms, address payer, State state) internal {
+        bytes32 topic = IKamengEscrow.OrderOpened.selector;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, terms, 0x160)
+            mstore(add(free, 0x160), payer)
+            mstore(add(free, 0x180), state)
+            log2(free, 0x1a0, topic, id)
+        }
     }
 
     function offer(OrderId orderId, uint256 revision, uint256 expiry) internal pure returns (bytes32) {
@@ -48,9 +61,5 @@ library TypedData {
         return keccak256(
             abi.encode(ACTION_TYPEHASH, orderId, a.verb, a.state, a.role, a.signer, a.number, a.content, a.expiry)
         );
-    }
-
-    function digest(bytes32 domain, bytes32 structHash) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 }
