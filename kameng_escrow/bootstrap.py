@@ -1,0 +1,134 @@
+"""The one place that wires settings to parts. Nothing happens at import, and nothing is opened before it is asked for.
+
+Whoever opens a part closes it: nodes, clients and stores are context managers.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from eth_account.signers.local import LocalAccount
+
+from .chain.deployments import Deployment, load_deployment
+from .chain.errors import DamagedRecord, NoDeployment, WrongChain
+from .chain.nodes import Node, RpcNode
+from .client import EscrowClient
+from .keyfile import read_key
+from .mirror import Mirror, Web3Source
+from .settings import SettingError, Settings
+from .store import Book, Store
+
+
+def connect(settings: Settings) -> RpcNode:
+    """The node at `rpc_url`.
+
+    Raises:
+        WrongChain: it serves another chain than `chain_id` asks for.
+        NodeError: it does not answer.
+    """
+    node = RpcNode(settings.rpc_url, timeout_seconds=settings.timeout)
+    try:
+        served = Web3Source(node.w3).chain_id()
+        if settings.chain_id is not None and served != settings.chain_id:
+            raise WrongChain(settings.chain_id, served)
+    except BaseException:
+        node.close()
+        raise
+    return node
+
+
+def find_deployment(settings: Settings, node: Node) -> Deployment:
+    """The record of the contract in use: the file that `contract` names, the record of the address that it names, or
+    the newest record of the node's chain.
+
+    Raises:
+        NoDeployment: there is no such record.
+        DamagedRecord: a file is not a record.
+        WrongChain: the record is of another chain.
+    """
+    source = Web3Source(node.w3)
+    chain_id = source.chain_id()
+    first = source.header(0)
+    genesis = first.hash if first is not None else None
+    if settings.contract is not None and settings.contract.endswith(".json"):
+        deployment = _record(Path(settings.contract).expanduser())
+        if deployment.chain_id != chain_id:
+            raise WrongChain(deployment.chain_id, chain_id)
+        if genesis is not None and deployment.genesis != genesis:
+            raise WrongChain(deployment.genesis, genesis)
+        return deployment
+    return load_deployment(chain_id, address=settings.contract, genesis=genesis, folder=settings.deployments)
+
+
+def _record(path: Path) -> Deployment:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise NoDeployment(f"There is no deployment record at {path}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DamagedRecord(f"The deployment record {path} can't be read: {error}.") from error
+    return Deployment.from_json(text)
+
+
+def make_client(settings: Settings, node: Node, *, account: LocalAccount | None = None) -> EscrowClient:
+    """A client of the contract in use; read only without an account. Raises as `find_deployment`."""
+    return EscrowClient(
+        node=node,
+        contract=find_deployment(settings, node),
+        account=account,
+        timeout_seconds=settings.timeout,
+    )
+
+
+def signer(settings: Settings, ask_passphrase: Callable[[], str]) -> LocalAccount:
+    """The account of the key file. `ask_passphrase` is asked where a keystore has no passphrase file.
+
+    Raises:
+        SettingError: no key file is named, or the passphrase's can't be read.
+        KeyFileUnusable: the key can't be had from it.
+    """
+    if settings.key_file is None:
+        raise SettingError(
+            "KAMENG_KEY_FILE",
+            "This needs a signature, and no key is named: set KAMENG_KEY_FILE or --key-file to a key file.",
+            "这一步需要签名，但没有指定密钥：请用 KAMENG_KEY_FILE 或 --key-file 指向密钥文件。",
+        )
+    return read_key(settings.key_file, lambda: _passphrase(settings, ask_passphrase))
+
+
+def _passphrase(settings: Settings, ask: Callable[[], str]) -> str:
+    path = settings.passphrase_file
+    if path is None:
+        return ask()
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise SettingError(
+            "KAMENG_KEY_PASSPHRASE_FILE",
+            f"The passphrase file {path} can't be read: {reason}.",
+            f"口令文件 {path} 读不了：{reason}。",
+        ) from error
+
+
+def open_store(settings: Settings) -> Store:
+    """The mirror's store, made with its folder if it is not there. Raises `StoreError`."""
+    return Store.open(settings.store)
+
+
+def make_mirror(store: Store, node: Node, deployment: Deployment, *, final_depth: int | None = None) -> Mirror:
+    """The mirror of a deployment."""
+    return Mirror(
+        store,
+        Web3Source(node.w3),
+        chain_id=deployment.chain_id,
+        address=deployment.address,
+        first_block=deployment.block,
+        genesis=deployment.genesis,
+        final_depth=final_depth,
+    )
+
+
+def open_book(store: Store, deployment: Deployment) -> Book:
+    """What the store knows of a deployment. Raises `SchemaMissing` and the like, and `UnknownContract`."""
+    store.check_schema()
+    return Book(store, deployment.chain_id, deployment.address)
