@@ -1,7 +1,7 @@
 """Where an order stands and how it ended. Values and names are the contract's (``IKamengEscrow.sol``).
 
-Only ``None``, which Python reserves, has another name here; ``label`` gives the contract's, which is also the one in SQL
-and JSON.
+Only ``None``, which Python reserves, has another name here; ``label`` gives the contract's, which is also the one in
+SQL and JSON.
 """
 
 from enum import IntEnum
@@ -99,3 +99,21 @@ class Right(IntEnum):
     Deliver = 2
     Decline = 4
     Refund = 8
+
+
+class PolicyField(_Word):
+    """What ``PolicyOutOfBounds`` is about."""
+
+    AcceptWindow = 0
+    DeliverWindow = 1
+    InspectWindow = 2
+    NegotiateWindow = 3
+    MediateWindow = 4
+    PlatformFee = 5
+    CancelFee = 6
+    SellerBond = 7
+    DisputeBond = 8
+    MediationFee = 9
+    SilenceShare = 10
+    EffectiveFrom = 11
+    ReviewBy = 12
