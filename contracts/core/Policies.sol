@@ -65,15 +65,15 @@ abstract contract Policies is IKamengEscrow {
     }
 
     /// @inheritdoc IKamengEscrow
-    function policyRecordOf(PolicyId policyId) external view returns (uint256, address, address, address, address) {
+    function policyRecordOf(PolicyId policyId)
+        external
+        view
+        returns (uint256 slot, address platform, address mediator, address backupMediator, address feeReceiver)
+    {
         PolicyRecord storage record = _policies[policyId];
-        return (
-            PolicySlot.unwrap(record.slot),
-            record.platform,
-            record.mediator,
-            record.backupMediator,
-            record.feeReceiver
-        );
+        slot = PolicySlot.unwrap(record.slot);
+        (platform, mediator) = (record.platform, record.mediator);
+        (backupMediator, feeReceiver) = (record.backupMediator, record.feeReceiver);
     }
 
     /// @dev The policy, if it takes new orders now.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IKamengEscrow, OrderId, OrderTerms} from "../IKamengEscrow.sol";
+import {TypedData} from "../libraries/TypedData.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {IKamengEscrow, OrderId, OrderTerms} from "../IKamengEscrow.sol";
-import {TypedData} from "../libraries/TypedData.sol";
 
 /// @dev What is signed, and by whom.
 abstract contract Signatures is IKamengEscrow {
@@ -48,7 +48,8 @@ abstract contract Signatures is IKamengEscrow {
 
     /// @dev A key's own signature first, whatever code its account carries (EIP-7702); then ERC-1271.
     function _requireSignature(address signer, bytes32 structHash, bytes calldata signature) internal view {
-        bytes32 digest = MessageHashUtils.toTypedDataHash(block.chainid == CHAIN_ID ? ORDER_DOMAIN : _buildDomain(), structHash);
+        bytes32 digest =
+            MessageHashUtils.toTypedDataHash(block.chainid == CHAIN_ID ? ORDER_DOMAIN : _buildDomain(), structHash);
         (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (recovered == signer && signer != address(0)) return;
         if (!SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {

@@ -18,33 +18,46 @@ library Lifecycle {
     uint256 private constant DELIVERED = 1 << uint256(State.Delivered);
     uint256 private constant DISPUTED = 1 << uint256(State.Disputed);
 
-    uint256 private constant POSSIBLE = (OPENED << 8 * uint256(Verb.Accept)) | (ACCEPTED << 8 * uint256(Verb.Deliver))
-        | (ACCEPTED | DELIVERED | DISPUTED) << 8 * uint256(Verb.Confirm)
-        | (OPENED | ACCEPTED) << 8 * uint256(Verb.Cancel) | (OPENED | ACCEPTED) << 8 * uint256(Verb.Decline)
-        | (DELIVERED | DISPUTED) << 8 * uint256(Verb.Refund) | DELIVERED << 8 * uint256(Verb.Dispute)
-        | DISPUTED << 8 * uint256(Verb.Concede)
-        | (NONE | OPENED | ACCEPTED | DELIVERED | DISPUTED) << 8 * uint256(Verb.Revise)
-        | DISPUTED << 8 * uint256(Verb.Recommit);
+    // The states in which each verb is possible, a byte a verb.
+    uint256 private constant ACCEPT_IN = OPENED << (8 * uint256(Verb.Accept));
+    uint256 private constant DELIVER_IN = ACCEPTED << (8 * uint256(Verb.Deliver));
+    uint256 private constant CONFIRM_IN = (ACCEPTED | DELIVERED | DISPUTED) << (8 * uint256(Verb.Confirm));
+    uint256 private constant CANCEL_IN = (OPENED | ACCEPTED) << (8 * uint256(Verb.Cancel));
+    uint256 private constant DECLINE_IN = (OPENED | ACCEPTED) << (8 * uint256(Verb.Decline));
+    uint256 private constant REFUND_IN = (DELIVERED | DISPUTED) << (8 * uint256(Verb.Refund));
+    uint256 private constant DISPUTE_IN = DELIVERED << (8 * uint256(Verb.Dispute));
+    uint256 private constant CONCEDE_IN = DISPUTED << (8 * uint256(Verb.Concede));
+    uint256 private constant REVISE_IN = (NONE | OPENED | ACCEPTED | DELIVERED | DISPUTED)
+        << (8 * uint256(Verb.Revise));
+    uint256 private constant RECOMMIT_IN = DISPUTED << (8 * uint256(Verb.Recommit));
+    uint256 private constant POSSIBLE = ACCEPT_IN | DELIVER_IN | CONFIRM_IN | CANCEL_IN | DECLINE_IN | REFUND_IN
+        | DISPUTE_IN | CONCEDE_IN | REVISE_IN | RECOMMIT_IN;
 
-    /// @dev Where not marked: any time.
-    uint256 private constant BEFORE_DEADLINE = (OPENED << 8 * uint256(Verb.Accept))
-        | (ACCEPTED << 8 * uint256(Verb.Deliver)) | ACCEPTED << 8 * uint256(Verb.Cancel)
-        | ACCEPTED << 8 * uint256(Verb.Decline) | DELIVERED << 8 * uint256(Verb.Dispute)
-        | DISPUTED << 8 * uint256(Verb.Concede);
-    uint256 private constant BEFORE_MEDIATION = (DISPUTED << 8 * uint256(Verb.Confirm))
-        | (DISPUTED << 8 * uint256(Verb.Refund)) | DISPUTED << 8 * uint256(Verb.Recommit);
+    // Which of them only while t < d, which only while t < n; the others at any time.
+    uint256 private constant LATE_CANCEL = ACCEPTED << (8 * uint256(Verb.Cancel));
+    uint256 private constant LATE_DECLINE = ACCEPTED << (8 * uint256(Verb.Decline));
+    uint256 private constant BEFORE_DEADLINE =
+        ACCEPT_IN | DELIVER_IN | DISPUTE_IN | CONCEDE_IN | LATE_CANCEL | LATE_DECLINE;
+    uint256 private constant LATE_CONFIRM = DISPUTED << (8 * uint256(Verb.Confirm));
+    uint256 private constant LATE_REFUND = DISPUTED << (8 * uint256(Verb.Refund));
+    uint256 private constant BEFORE_MEDIATION = RECOMMIT_IN | LATE_CONFIRM | LATE_REFUND;
 
-    /// @dev A byte a verb: the right that an operator needs for it; zero: no operator may.
-    uint256 private constant RIGHTS = (uint256(ACCEPT) << 8 * uint256(Verb.Accept))
-        | (uint256(DELIVER) << 8 * uint256(Verb.Deliver)) | (uint256(DECLINE) << 8 * uint256(Verb.Decline))
-        | (uint256(REFUND) << 8 * uint256(Verb.Refund)) | (uint256(REFUND) << 8 * uint256(Verb.Concede))
-        | (uint256(DELIVER) << 8 * uint256(Verb.Recommit));
+    // The right that an operator needs, a byte a verb; zero: no operator may.
+    uint256 private constant ACCEPT_RIGHT = uint256(ACCEPT) << (8 * uint256(Verb.Accept));
+    uint256 private constant DELIVER_RIGHT = uint256(DELIVER) << (8 * uint256(Verb.Deliver));
+    uint256 private constant DECLINE_RIGHT = uint256(DECLINE) << (8 * uint256(Verb.Decline));
+    uint256 private constant REFUND_RIGHT = uint256(REFUND) << (8 * uint256(Verb.Refund));
+    uint256 private constant CONCEDE_RIGHT = uint256(REFUND) << (8 * uint256(Verb.Concede));
+    uint256 private constant RECOMMIT_RIGHT = uint256(DELIVER) << (8 * uint256(Verb.Recommit));
+    uint256 private constant RIGHTS =
+        ACCEPT_RIGHT | DELIVER_RIGHT | DECLINE_RIGHT | REFUND_RIGHT | CONCEDE_RIGHT | RECOMMIT_RIGHT;
 
-    uint256 private constant BUYERS = (1 << uint256(Verb.Confirm)) | (1 << uint256(Verb.Cancel))
-        | (1 << uint256(Verb.Dispute)) | (1 << uint256(Verb.Concede)) | (1 << uint256(Verb.Revise));
+    // Whose verbs they are, a bit a verb.
+    uint256 private constant EITHERS = (1 << uint256(Verb.Concede)) | (1 << uint256(Verb.Revise));
+    uint256 private constant BUYERS =
+        (1 << uint256(Verb.Confirm)) | (1 << uint256(Verb.Cancel)) | (1 << uint256(Verb.Dispute)) | EITHERS;
     uint256 private constant SELLERS = (1 << uint256(Verb.Accept)) | (1 << uint256(Verb.Deliver))
-        | (1 << uint256(Verb.Decline)) | (1 << uint256(Verb.Refund)) | (1 << uint256(Verb.Concede))
-        | (1 << uint256(Verb.Revise)) | (1 << uint256(Verb.Recommit));
+        | (1 << uint256(Verb.Decline)) | (1 << uint256(Verb.Refund)) | (1 << uint256(Verb.Recommit)) | EITHERS;
 
     /// @dev Where a verb's bit for a state lies in the tables.
     function bit(Verb verb, State state) internal pure returns (uint256) {

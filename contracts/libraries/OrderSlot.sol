@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {State, Outcome, Fault} from "../IKamengEscrow.sol";
+import {Fault, Outcome, State} from "../IKamengEscrow.sol";
 
 /**
  * @dev Everything the chain keeps of one order, from the lowest bit:

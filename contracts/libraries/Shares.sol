@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {State, Outcome, Fault} from "../IKamengEscrow.sol";
+import {Fault, Outcome, State} from "../IKamengEscrow.sol";
 import {OrderSlot} from "./OrderSlot.sol";
 
 /// @dev How an order ends: what goes where, in base units.
@@ -71,10 +71,7 @@ library Shares {
     }
 
     /// @dev Rows 8, 12 and 14: all to the buyer with the larger half of the seller's bond.
-    function withdrawn(Closing memory closing, uint256 amount, uint256 sellerBond, uint256 disputeBond)
-        internal
-        pure
-    {
+    function withdrawn(Closing memory closing, uint256 amount, uint256 sellerBond, uint256 disputeBond) internal pure {
         unchecked {
             uint256 half = sellerBond / 2;
             closing.fault = Fault.Seller;

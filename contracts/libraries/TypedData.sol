@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Action, IKamengEscrow, OrderId, OrderTerms, Split, State} from "../IKamengEscrow.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 /// @dev EIP-712 hashes of what is signed. The domain is name "KamengEscrow", version "1", chain id, contract.
 library TypedData {
@@ -52,9 +52,7 @@ library TypedData {
     }
 
     function split(OrderId orderId, Split calldata s) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(SPLIT_TYPEHASH, orderId, s.state, s.disputedUnits, s.revision, s.toBuyer, s.expiry)
-        );
+        return keccak256(abi.encode(SPLIT_TYPEHASH, orderId, s.state, s.disputedUnits, s.revision, s.toBuyer, s.expiry));
     }
 
     function action(OrderId orderId, Action calldata a) internal pure returns (bytes32) {
