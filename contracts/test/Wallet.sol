@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+
+/// @title  A contract wallet (ERC-1271) with one owner
+/// @notice As an account's delegate (EIP-7702) it knows its own owner only, not the account's key.
+contract Wallet is IERC1271 {
+    address public immutable owner;
+
+    error NotOwner(address account);
+
+    constructor(address owner_) {
+        owner = owner_;
+    }
+
+    receive() external payable {}
+
+    function isValidSignature(bytes32 hash, bytes memory signature) external view returns (bytes4) {
+        (address recovered,,) = ECDSA.tryRecover(hash, signature);
+        return recovered == owner ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
+    }
+
+    /// @notice Calls as this wallet.
+    function execute(address to, uint256 value, bytes calldata data) external payable returns (bytes memory) {
+        if (msg.sender != owner) revert NotOwner(msg.sender);
+        (bool success, bytes memory result) = to.call{value: value}(data);
+        if (!success) {
+            assembly ("memory-safe") {
+                revert(add(result, 0x20), mload(result))
+            }
+        }
+        return result;
+    }
+}
