@@ -258,7 +258,7 @@ SENTENCES: dict[str, Label] = {
         "{field} 为 {given}：请填写 {min} 到 {max} 之间的整数。",
     ),
     "WrongType": Label(
-        "{field} is a {given}: give a value of type {expected}.",
+        "{field} is of type {given}: give one of type {expected}.",
         "{field} 的类型是 {given}：应为 {expected}。",
     ),
 }

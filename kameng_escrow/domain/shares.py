@@ -5,8 +5,8 @@
     D = P − ⌊P(N−k)/N⌋                            the sum in dispute: what is not in dispute rounds down
     b = ⌊D · seller's bond⌋ · E = ⌊D · dispute bond⌋ · M = ⌊D · mediation fee⌋
 
-What came in for an order (P, B and E) is what goes out by the row that closes it, plus what row 13 paid already. Nothing
-is lost to rounding and nothing is made: `Held.total` is the sum of what any of the functions below pays.
+What came in for an order (P, B and E) is what goes out by the row that closes it, plus what row 13 paid already.
+Rounding loses nothing and makes nothing: `Held.total` is the sum of what any of the closings below pays.
 """
 
 from dataclasses import dataclass
@@ -151,10 +151,7 @@ def ruling(policy: Policy, held: Held, to_buyer: int, outcome: Outcome) -> Closi
     earned = held.amount - to_buyer
     seller_pot = pot * earned // held.amount
     fee = bps(earned, policy.platform_fee_bps)
-    if to_buyer > earned:
-        fault = Fault.Seller
-    else:
-        fault = Fault.Buyer if to_buyer < earned else Fault.Nobody
+    fault = Fault.Seller if to_buyer > earned else Fault.Buyer if to_buyer < earned else Fault.Nobody
     return Closing(
         outcome=outcome,
         fault=fault,

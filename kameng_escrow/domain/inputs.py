@@ -1,0 +1,191 @@
+"""Whether what somebody typed or sent can be read at all: addresses, hashes, whole numbers, and the terms made of them.
+
+Everything here either passes or raises a `Malformed` that names the field, what was given and what is allowed. What was
+given is shown shortened: people paste private keys into the wrong field.
+"""
+
+from functools import lru_cache
+
+from eth_utils.address import to_checksum_address
+
+from .order import OrderTerms
+from .policy import ZERO_ADDRESS, Policy
+from .refusals import InvalidAddress, MustFix, PriceOutOfRange, UnitsOutOfRange
+
+MAX_PRICE = 2**127 - 1  # base units
+MAX_UNITS = 2**16 - 1
+_HEX = frozenset("0123456789abcdef")
+_SHOWN = 10  # characters of what was given
+
+
+class Malformed(MustFix):
+    """What was given for a field is no value that the contract could read; it never gets there."""
+
+
+class MalformedAddress(Malformed):
+    """Not ``0x`` and 40 hex digits."""
+
+    field: str
+    given: str  # shortened, likewise below
+
+
+class WrongChecksum(Malformed):
+    """Upper and lower case that are not the address's EIP-55 checksum: mistyped, or never checksummed."""
+
+    field: str
+    given: str
+
+
+class MalformedHash(Malformed):
+    """Not ``0x`` and 64 lowercase hex digits."""
+
+    field: str
+    given: str
+
+
+class NumberOutOfRange(Malformed):
+    """A whole number outside of what the field holds."""
+
+    field: str
+    given: int
+    min: int
+    max: int
+
+
+class WrongType(Malformed):
+    """Not the Python type that the field takes, such as a float for an amount. `given` is the type's name."""
+
+    field: str
+    given: str
+    expected: str
+
+
+def check_address(value: str, field: str) -> None:
+    """Passes an EIP-55 checksummed address.
+
+    Raises:
+        MalformedAddress, WrongChecksum, WrongType: it is none.
+    """
+    if not isinstance(value, str):
+        raise WrongType(field, type(value).__name__, "str")
+    if not _is_hex(value.lower(), 40):
+        raise MalformedAddress(field, _shorten(value))
+    if not _is_checksummed(value):
+        raise WrongChecksum(field, value)
+
+
+def check_hash(value: str, field: str) -> None:
+    """Passes 32 bytes as ``0x`` and lowercase hex.
+
+    Raises:
+        MalformedHash, WrongType: it is none.
+    """
+    if not isinstance(value, str):
+        raise WrongType(field, type(value).__name__, "str")
+    if not _is_hex(value, 64):
+        raise MalformedHash(field, _shorten(value))
+
+
+def parse_address(text: str, field: str) -> str:
+    """The checksummed form of an address as people type it: all in one case, or with its checksum.
+
+    Raises:
+        MalformedAddress, WrongChecksum, WrongType: it is none.
+    """
+    if isinstance(text, str) and _is_hex(text.lower(), 40) and text[2:] in (text[2:].lower(), text[2:].upper()):
+        return to_checksum_address(text)
+    check_address(text, field)
+    return text
+
+
+def parse_hash(text: str, field: str) -> str:
+    """The lowercase form of 32 bytes in hex.
+
+    Raises:
+        MalformedHash, WrongType: it is none.
+    """
+    lower = text.lower() if isinstance(text, str) else text
+    check_hash(lower, field)
+    return lower
+
+
+def check_uint(value: int, bits: int, field: str) -> None:
+    """Passes a whole number that fits in `bits` bits.
+
+    Raises:
+        NumberOutOfRange, WrongType: it is none. True and False are no numbers.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise WrongType(field, type(value).__name__, "int")
+    if not 0 <= value < 1 << bits:
+        raise NumberOutOfRange(field, value, 0, (1 << bits) - 1)
+
+
+def check_terms_readable(terms: OrderTerms) -> None:
+    """Passes terms that the contract could read, valid or not: what an order id needs.
+
+    Raises:
+        Malformed: of the first field that it could not.
+    """
+    for name in ("buyer", "refund_to", "seller", "pay_to", "token"):
+        check_address(getattr(terms, name), name)
+    check_uint(terms.price, 128, "price")
+    check_uint(terms.units, 16, "units")
+    check_hash(terms.policy_id, "policy_id")
+    check_hash(terms.listing, "listing")
+    check_uint(terms.open_by, 40, "open_by")
+    check_hash(terms.salt, "salt")
+
+
+def check_policy_readable(policy: Policy) -> None:
+    """Passes a policy that the contract could read, within its bounds or not: what a policy id needs.
+
+    Raises:
+        Malformed: of the first field that it could not.
+    """
+    check_address(policy.platform, "platform")
+    for name in ("accept_window", "deliver_window", "inspect_window", "negotiate_window", "mediate_window"):
+        check_uint(getattr(policy, name), 32, name)
+    for name in ("platform_fee", "cancel_fee", "seller_bond", "dispute_bond", "mediation_fee", "silence_share"):
+        check_uint(getattr(policy, f"{name}_bps"), 16, f"{name}_bps")
+    for name in ("mediator", "backup_mediator", "fee_receiver"):
+        check_address(getattr(policy, name), name)
+    check_uint(policy.effective_from, 40, "effective_from")
+
+
+def check_terms(terms: OrderTerms, contract: str) -> None:
+    """Passes terms under which `contract` would open an order, as far as that shows in the terms alone: openBy and the
+    policy depend on the time. In the contract's order.
+
+    Raises:
+        Malformed: a field that the contract could not even read.
+        InvalidAddress: buyer or seller is zero, they are the same, or refund_to or pay_to is zero, the escrow or the
+            token.
+        PriceOutOfRange: not 0 < price < 2^127.
+        UnitsOutOfRange: no units.
+    """
+    check_terms_readable(terms)
+    if terms.buyer in (ZERO_ADDRESS, terms.seller):
+        raise InvalidAddress(terms.buyer)
+    if terms.seller == ZERO_ADDRESS:
+        raise InvalidAddress(terms.seller)
+    for receiver in (terms.refund_to, terms.pay_to):
+        if receiver in (ZERO_ADDRESS, contract, terms.token):
+            raise InvalidAddress(receiver)
+    if not 0 < terms.price <= MAX_PRICE:
+        raise PriceOutOfRange(terms.price, MAX_PRICE)
+    if terms.units == 0:
+        raise UnitsOutOfRange(terms.units, MAX_UNITS)
+
+
+def _is_hex(value: str, digits: int) -> bool:
+    return len(value) == digits + 2 and value.startswith("0x") and set(value[2:]) <= _HEX
+
+
+@lru_cache(maxsize=4096)  # a checksum is a hash, and the same few addresses come again and again
+def _is_checksummed(address: str) -> bool:
+    return to_checksum_address(address) == address
+
+
+def _shorten(value: str) -> str:
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}… ({len(value)} characters)"

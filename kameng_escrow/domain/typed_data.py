@@ -1,0 +1,242 @@
+"""EIP-712: the hashes that name and bind things, and the JSON with which a wallet signs them.
+
+The domain is name "KamengEscrow", version "1", the chain id and the contract. An order's id is the digest of its terms,
+so that a wallet that signs the terms signs the id. Every field is one word, so a struct's hash is that of the ABI
+encoding of its type hash and fields, which ``eth_abi`` makes.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from .inputs import check_address, check_hash, check_policy_readable, check_terms_readable, check_uint
+from .order import OrderTerms
+from .policy import Policy
+from .signed import Action, Split
+
+NAME: Final = "KamengEscrow"
+VERSION: Final = "1"
+
+# Solidity's members in order. A domain class has the same ones in the same order, in snake_case.
+_DOMAIN = (
+    ("name", "string"),
+    ("version", "string"),
+    ("chainId", "uint256"),
+    ("verifyingContract", "address"),
+)
+_TERMS = (
+    ("buyer", "address"),
+    ("refundTo", "address"),
+    ("seller", "address"),
+    ("payTo", "address"),
+    ("token", "address"),
+    ("price", "uint128"),
+    ("units", "uint16"),
+    ("policyId", "bytes32"),
+    ("listing", "bytes32"),
+    ("openBy", "uint40"),
+    ("salt", "bytes32"),
+)
+_OFFER = (
+    ("orderId", "bytes32"),
+    ("revision", "uint24"),
+    ("expiry", "uint40"),
+)
+_SPLIT = (
+    ("orderId", "bytes32"),
+    ("state", "uint8"),
+    ("disputedUnits", "uint16"),
+    ("revision", "uint24"),
+    ("toBuyer", "uint256"),
+    ("expiry", "uint40"),
+)
+_ACTION = (
+    ("orderId", "bytes32"),
+    ("verb", "uint8"),
+    ("state", "uint8"),
+    ("role", "uint8"),
+    ("signer", "address"),
+    ("number", "uint256"),
+    ("content", "bytes32"),
+    ("expiry", "uint40"),
+)
+_POLICY = ("address", *5 * ("uint32",), *6 * ("uint16",), *3 * ("address",), "uint40")
+
+Members = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What a signature or id is bound to. For an id: the chain id at deployment; for a signature: the current one."""
+
+    chain_id: int
+    contract: str
+
+    def separator(self) -> bytes:
+        """The EIP-712 hash of the domain.
+
+        Raises:
+            Malformed: the address or the chain id is none.
+        """
+        check_uint(self.chain_id, 256, "chain_id")
+        check_address(self.contract, "contract")
+        hashed = (keccak(text=NAME), keccak(text=VERSION), self.chain_id, self.contract)
+        types = ("bytes32", "bytes32", "bytes32", "uint256", "address")
+        return keccak(encode(types, (_type_hash("EIP712Domain", _DOMAIN), *hashed)))
+
+
+# -------------------------------------------------------------------------------------------------------------- ids
+
+
+def order_id(terms: OrderTerms, domain: Domain) -> str:
+    """The order's id, as the contract's ``toId``. Does not tell whether the terms are valid: see `check_terms`.
+
+    Raises:
+        Malformed: a field that the contract could not read.
+    """
+    return _hex(_digest("OrderTerms", _TERMS, _terms_values(terms), domain))
+
+
+def policy_id(policy: Policy) -> str:
+    """The policy's id, keccak256 of its ABI encoding: the same on every contract and chain.
+
+    Raises:
+        Malformed: a field that the contract could not read.
+    """
+    check_policy_readable(policy)
+    return _hex(keccak(encode(_POLICY, [getattr(policy, field.name) for field in fields(policy)])))
+
+
+# ---------------------------------------------------------------------------------------------------------- digests
+
+
+def offer_digest(order_id: str, *, revision: int, expiry: int, domain: Domain) -> str:
+    """What the seller, or an operator, signs to promise accepting the order.
+
+    Raises:
+        Malformed: a field that the contract could not read; likewise the other digests and typed data.
+    """
+    return _hex(_digest("Offer", _OFFER, _offer_values(order_id, revision, expiry), domain))
+
+
+def split_digest(order_id: str, split: Split, domain: Domain) -> str:
+    """What both parties sign to divide what is held."""
+    return _hex(_digest("Split", _SPLIT, _split_values(order_id, split), domain))
+
+
+def action_digest(order_id: str, action: Action, domain: Domain) -> str:
+    """What a party or operator signs for somebody else to relay."""
+    return _hex(_digest("Action", _ACTION, _action_values(order_id, action), domain))
+
+
+# ------------------------------------------------------------------------------------------------------- typed data
+
+
+def terms_typed_data(terms: OrderTerms, domain: Domain) -> dict[str, Any]:
+    """For a wallet's ``eth_signTypedData_v4``: the terms. Signing them signs the order's id; likewise below."""
+    return _typed_data("OrderTerms", _TERMS, _terms_values(terms), domain)
+
+
+def offer_typed_data(order_id: str, *, revision: int, expiry: int, domain: Domain) -> dict[str, Any]:
+    """For a wallet: an offer."""
+    return _typed_data("Offer", _OFFER, _offer_values(order_id, revision, expiry), domain)
+
+
+def split_typed_data(order_id: str, split: Split, domain: Domain) -> dict[str, Any]:
+    """For a wallet: a split."""
+    return _typed_data("Split", _SPLIT, _split_values(order_id, split), domain)
+
+
+def action_typed_data(order_id: str, action: Action, domain: Domain) -> dict[str, Any]:
+    """For a wallet: an action."""
+    return _typed_data("Action", _ACTION, _action_values(order_id, action), domain)
+
+
+# ---------------------------------------------------------------------------------------------------------- hashing
+
+
+def _terms_values(terms: OrderTerms) -> list[Any]:
+    check_terms_readable(terms)
+    return [getattr(terms, field.name) for field in fields(terms)]
+
+
+def _offer_values(order_id: str, revision: int, expiry: int) -> list[Any]:
+    return _checked(_OFFER, [order_id, revision, expiry])
+
+
+def _split_values(order_id: str, split: Split) -> list[Any]:
+    return _checked(
+        _SPLIT,
+        [order_id, int(split.state), split.disputed_units, split.revision, split.to_buyer, split.expiry],
+    )
+
+
+def _action_values(order_id: str, action: Action) -> list[Any]:
+    return _checked(
+        _ACTION,
+        [
+            order_id,
+            int(action.verb),
+            int(action.state),
+            int(action.role),
+            action.signer,
+            action.number,
+            action.content,
+            action.expiry,
+        ],
+    )
+
+
+def _checked(members: Members, values: list[Any]) -> list[Any]:
+    for (name, kind), value in zip(members, values, strict=True):
+        field = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+        if kind == "bytes32":
+            check_hash(value, field)
+        elif kind == "address":
+            check_address(value, field)
+        else:
+            check_uint(value, int(kind.removeprefix("uint")), field)
+    return values
+
+
+def _type_hash(name: str, members: Members) -> bytes:
+    return keccak(text=f"{name}({','.join(f'{kind} {member}' for member, kind in members)})")
+
+
+def _digest(name: str, members: Members, values: list[Any], domain: Domain) -> bytes:
+    kinds = [kind for _, kind in members]
+    words = [
+        bytes.fromhex(value[2:]) if kind == "bytes32" else value for kind, value in zip(kinds, values, strict=True)
+    ]
+    struct_hash = keccak(encode(["bytes32", *kinds], [_type_hash(name, members), *words]))
+    return keccak(b"\x19\x01" + domain.separator() + struct_hash)
+
+
+def _typed_data(name: str, members: Members, values: list[Any], domain: Domain) -> dict[str, Any]:
+    domain.separator()  # refuses what is no domain
+    return {
+        "types": {"EIP712Domain": _described(_DOMAIN), name: _described(members)},
+        "primaryType": name,
+        "domain": {
+            "name": NAME,
+            "version": VERSION,
+            "chainId": domain.chain_id,
+            "verifyingContract": domain.contract,
+        },
+        "message": {member: _json_safe(kind, value) for (member, kind), value in zip(members, values, strict=True)},
+    }
+
+
+def _described(members: Members) -> list[dict[str, str]]:
+    return [{"name": name, "type": kind} for name, kind in members]
+
+
+def _json_safe(kind: str, value: Any) -> Any:
+    """Amounts as decimal strings: JavaScript's numbers are exact up to 2^53 only."""
+    return str(value) if kind in ("uint128", "uint256") else value
+
+
+def _hex(digest: bytes) -> str:
+    return "0x" + digest.hex()
