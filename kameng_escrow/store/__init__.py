@@ -14,10 +14,13 @@ from .errors import (
     UnknownOrder,
     WrongStore,
 )
-from .queries import Book, ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Statistics
+from .models import BalanceKind
+from .queries import Book, contracts
 from .store import Store
+from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Statistics
 
 __all__ = [
+    "BalanceKind",
     "Book",
     "ContractInfo",
     "Due",
@@ -40,4 +43,5 @@ __all__ = [
     "UnknownContract",
     "UnknownOrder",
     "WrongStore",
+    "contracts",
 ]

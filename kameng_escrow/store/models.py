@@ -8,7 +8,7 @@ it is, if its block is at or below the checkpoint's final mark, so that a moving
 
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -23,13 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from kameng_escrow.domain.events import Event
 from kameng_escrow.domain.states import Fault, Outcome, State
 
+from .event_json import event_names, order_event_names
 from .types import Address, Amount, Hash, Json, Label, labels, one_of
 
 ORDER_DIGITS = 39  # prices are below 2^127, and with both bonds below 2^128
-EVENT_NAMES = tuple(event.__name__ for event in get_args(Event))
 BALANCE_DIGITS = 78  # a token may have anything below 2^256
 
 
@@ -130,7 +129,7 @@ class EventRow(Base):
     __tablename__ = "events"
     __table_args__ = (
         ForeignKeyConstraint(["contract_id", "block_number"], ["blocks.contract_id", "blocks.number"]),
-        CheckConstraint(one_of("name", EVENT_NAMES), "name"),
+        CheckConstraint(one_of("name", event_names()), "name"),
         Index(None, "contract_id", "subject", "block_number", "log_index"),
     )
 
@@ -307,7 +306,7 @@ class OutboxRow(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint(one_of("name", EVENT_NAMES), "name"),
+        CheckConstraint(one_of("name", order_event_names()), "name"),
         Index(None, "contract_id", "order_id", "id"),
         Index(None, "contract_id", "block_number", "log_index"),
         {"sqlite_autoincrement": True},

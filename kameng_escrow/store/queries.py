@@ -1,110 +1,84 @@
-"""What may be asked of a store about one contract."""
+"""What may be asked of a store."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+from eth_utils.address import is_address, to_checksum_address
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.events import Logged
-from kameng_escrow.domain.order import Order, OrderTerms
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.states import Fault, Outcome, State
 
+from .errors import InvalidCursor, UnknownContract, UnknownOrder
+from .event_json import from_json, order_event_names
+from .models import (
+    BalanceKind,
+    BalanceRow,
+    BlockRow,
+    ChainRow,
+    CheckpointRow,
+    ContractRow,
+    EventRow,
+    OrderRow,
+    PolicyRow,
+)
+from .order_rows import restore_order, restore_policy
 from .store import Store
+from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Statistics
+
+LARGEST_PAGE = 1_000
+
+_CURSOR = re.compile(r"(\d{1,18})-(\d{1,9})")
+_Word = TypeVar("_Word", State, Outcome, Fault)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """Where the chain has something."""
-
-    block_number: int
-    log_index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """The mirror's two marks: block numbers, both included."""
-
-    seen: int  # every block up to it is in the rows
-    seen_hash: str
-    seen_at: int  # Unix seconds: the chain's time as far as the rows know it
-    final: int  # blocks up to it are not expected to change any more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractInfo:
-    """A contract that the store mirrors."""
-
-    id: int  # within this store
-    chain_id: int
-    genesis_hash: str
-    address: str
-    first_block: int
-    marks: Marks | None  # None before the first block was mirrored
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MirroredOrder:
-    """An order as folded from its events, and how sure that is."""
-
-    order: Order
-    first: Position  # of its first event
-    last: Position  # of its last event
-    final: bool  # whether the last event is at or below the final mark
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MirroredPolicy:
-    """A registered policy, and what became of it."""
-
-    policy_id: str
-    policy: Policy
-    review_by: int  # Unix seconds; takes new orders up to and including it
-    retired: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A part of a list. `cursor` asks for the next one; None: this was the last."""
-
-    orders: tuple[MirroredOrder, ...]
-    cursor: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """An order that anyone may settle."""
-
-    order_id: str
-    terms: OrderTerms
-    state: State
-    due_at: int  # Unix seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """How many orders there are of each kind; kinds without any are missing."""
-
-    states: dict[State, int]
-    outcomes: dict[Outcome, int]  # closed orders only
-    faults: dict[Fault, int]  # closed orders only
+def contracts(store: Store) -> list[ContractInfo]:
+    """The contracts that a store mirrors, by chain id and address. Raises what `Store.reading` raises."""
+    with store.reading() as session:
+        found = session.scalars(select(ContractRow).order_by(ContractRow.chain_id, ContractRow.address))
+        return [_info(session, contract) for contract in found]
 
 
 class Book:
     """One contract's orders and accounts as mirrored in a store. Reads only.
 
-    Every method reads at one moment. All raise what `Store.reading` raises.
+    Every method reads at one moment, and raises what `Store.reading` raises.
     """
 
     def __init__(self, store: Store, chain_id: int, address: str) -> None:
-        """Raises `UnknownContract` where the store mirrors no such contract."""
-        raise NotImplementedError
+        """The book of the contract at `address`.
+
+        Raises:
+            UnknownContract: the store mirrors no such contract.
+            SchemaMissing, SchemaTooOld, SchemaTooNew: the store is not of this package's version.
+        """
+        store.check_schema()
+        self._store = store
+        wanted = to_checksum_address(address)
+        with store.reading() as session:
+            found = session.scalar(select(ContractRow.id).filter_by(chain_id=chain_id, address=wanted))
+        if found is None:
+            raise UnknownContract(
+                f"The store at {store.where} has nothing of contract {wanted} on chain {chain_id}: "
+                "run `kameng mirror --once` for it."
+            )
+        self._id = found
 
     def info(self) -> ContractInfo:
         """The contract, with the mirror's marks as they are now."""
-        raise NotImplementedError
+        with self._store.reading() as session:
+            return _info(session, session.get_one(ContractRow, self._id))
 
     def order(self, order_id: str) -> MirroredOrder:
-        """Raises `UnknownOrder`."""
-        raise NotImplementedError
+        """An order. Raises `UnknownOrder`."""
+        with self._store.reading() as session:
+            row = session.get(OrderRow, (self._id, order_id.lower()))
+            if row is None:
+                raise self._unknown(order_id)
+            return self._restore(session, [row])[0]
 
     def orders(
         self,
@@ -119,44 +93,217 @@ class Book:
 
         Args:
             states: only in one of these states.
-            party: only with this account as buyer, seller, payer or receiver.
+            party: only with this account as buyer or seller.
             due_before: only with a clock that runs out before this Unix second.
             limit: at most so many, 1 … 1,000.
             cursor: of the page before. Orders opened meanwhile don't shift the pages.
 
         Raises:
             InvalidCursor: no page gave it out.
+            ValueError: the limit is out of range, or the party no address.
         """
-        raise NotImplementedError
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise ValueError(f"a page has 1 to {LARGEST_PAGE} orders, not {limit}")
+        position = tuple_(OrderRow.first_block, OrderRow.first_log_index)
+        query = self._all_orders().order_by(OrderRow.first_block.desc(), OrderRow.first_log_index.desc())
+        if states is not None:
+            query = query.where(OrderRow.state.in_(states))
+        if party is not None:
+            query = query.where(_is_party(party))
+        if due_before is not None:
+            query = query.where(OrderRow.deadline < due_before)
+        if cursor is not None:
+            query = query.where(position < tuple_(*_parse_cursor(cursor)))
+        with self._store.reading() as session:
+            rows = session.scalars(query.limit(limit + 1)).all()
+            orders = self._restore(session, rows[:limit])
+        more = len(rows) > limit
+        return Page(orders=tuple(orders), cursor=_cursor(rows[limit - 1]) if more else None)
 
     def history(self, order_id: str) -> list[Logged]:
         """The order's events, oldest first. Raises `UnknownOrder`."""
-        raise NotImplementedError
+        with self._store.reading() as session:
+            events = load_events(session, self._id, [order_id.lower()])
+        found = [logged for logged in events if type(logged.event).__name__ in order_event_names()]
+        if not found:
+            raise self._unknown(order_id)
+        return found
 
     def due(self, at: int, *, limit: int | None = None) -> list[Due]:
         """Open orders whose clock has run out by the Unix second `at`, the most overdue first."""
-        raise NotImplementedError
+        query = self._all_orders().where(OrderRow.deadline <= at).order_by(OrderRow.deadline, OrderRow.order_id)
+        with self._store.reading() as session:
+            orders = self._restore(session, session.scalars(query.limit(limit)).all())
+        return [
+            Due(order_id=order.id, terms=order.terms, state=order.state, due_at=order.deadline)
+            for order in (mirrored.order for mirrored in orders)
+            if order.terms is not None and order.deadline is not None
+        ]
 
     def statistics(self) -> Statistics:
         """How many orders stand where."""
-        raise NotImplementedError
+        kinds = (OrderRow.state, OrderRow.outcome, OrderRow.fault)
+        query = select(*kinds, func.count()).filter_by(contract_id=self._id).group_by(*kinds)
+        with self._store.reading() as session:
+            rows = session.execute(query).all()
+        closed = [row for row in rows if row[0] is State.Closed]
+        return Statistics(
+            states=_count((row[0], row[3]) for row in rows),
+            outcomes=_count((row[1], row[3]) for row in closed),
+            faults=_count((row[2], row[3]) for row in closed),
+        )
 
     def policy(self, policy_id: str) -> MirroredPolicy | None:
         """A policy; None where none was registered under that id."""
-        raise NotImplementedError
+        with self._store.reading() as session:
+            row = session.get(PolicyRow, (self._id, policy_id.lower()))
+            return None if row is None else _mirrored_policy(row)
 
     def policies(self, *, platform: str | None = None) -> list[MirroredPolicy]:
         """The policies (of a platform), by id."""
-        raise NotImplementedError
+        query = select(PolicyRow).filter_by(contract_id=self._id).order_by(PolicyRow.policy_id)
+        if platform is not None:
+            query = query.filter_by(platform=to_checksum_address(platform))
+        with self._store.reading() as session:
+            return [_mirrored_policy(row) for row in session.scalars(query)]
 
     def bond(self, seller: str, token: str) -> int:
         """A seller's bond balance that is not locked in orders, in base units."""
-        raise NotImplementedError
+        return self._balance(BalanceKind.Bond, to_checksum_address(seller), token)
 
     def credit(self, account: str, token: str) -> int:
         """What an account is owed because a payment to it failed, or as a mediator, in base units."""
-        raise NotImplementedError
+        return self._balance(BalanceKind.Credit, to_checksum_address(account), token)
 
     def fees(self, policy_id: str, token: str) -> int:
         """What a policy's platform has earned and not claimed, in base units."""
-        raise NotImplementedError
+        return self._balance(BalanceKind.Fee, policy_id.lower(), token)
+
+    def balances(self) -> dict[tuple[BalanceKind, str, str], int]:
+        """All bonds, credits and fees that are not zero, by kind, holder and token."""
+        query = select(BalanceRow).filter_by(contract_id=self._id)
+        with self._store.reading() as session:
+            return {(row.kind, row.holder, row.token): row.amount for row in session.scalars(query)}
+
+    def _balance(self, kind: BalanceKind, holder: str, token: str) -> int:
+        with self._store.reading() as session:
+            row = session.get(BalanceRow, (self._id, kind, holder, to_checksum_address(token)))
+            return 0 if row is None else row.amount
+
+    def _all_orders(self) -> Select[OrderRow]:
+        return select(OrderRow).where(OrderRow.contract_id == self._id)
+
+    def _restore(self, session: Session, rows: Sequence[OrderRow]) -> list[MirroredOrder]:
+        policies = load_policies(session, self._id, {row.policy_id for row in rows if row.policy_id})
+        final = session.scalar(select(CheckpointRow.final_number).filter_by(contract_id=self._id)) or 0
+        return [
+            MirroredOrder(
+                order=restore_order(row, policies),
+                first=Position(block_number=row.first_block, log_index=row.first_log_index),
+                last=Position(block_number=row.last_block, log_index=row.last_log_index),
+                final=row.last_block <= final,
+            )
+            for row in rows
+        ]
+
+    def _unknown(self, order_id: str) -> UnknownOrder:
+        return UnknownOrder(
+            f"The store has no order {order_id}: check the id, or run `kameng mirror --once` if it is new.",
+            order_id=order_id,
+        )
+
+
+def load_events(session: Session, contract_id: int, subjects: Collection[str]) -> list[Logged]:
+    """Every event about these orders, policies or accounts, in the chain's order."""
+    query = (
+        select(EventRow, BlockRow.hash, BlockRow.timestamp)
+        .join(BlockRow, (BlockRow.contract_id == EventRow.contract_id) & (BlockRow.number == EventRow.block_number))
+        .where(EventRow.contract_id == contract_id)
+        .order_by(EventRow.block_number, EventRow.log_index)
+    )
+    found = [
+        restore_logged(row, block_hash, timestamp)
+        for part in _parts(sorted(subjects))
+        for row, block_hash, timestamp in session.execute(query.where(EventRow.subject.in_(part)))
+    ]
+    return sorted(found, key=lambda logged: (logged.block_number, logged.log_index))
+
+
+def load_policies(session: Session, contract_id: int, policy_ids: Collection[str]) -> dict[str, Policy]:
+    """Those of the policies that are registered, by id."""
+    query = select(PolicyRow).where(PolicyRow.contract_id == contract_id)
+    return {
+        row.policy_id: restore_policy(row)
+        for part in _parts(sorted(policy_ids))
+        for row in session.scalars(query.where(PolicyRow.policy_id.in_(part)))
+    }
+
+
+def load_orders(session: Session, contract_id: int, order_ids: Collection[str]) -> list[OrderRow]:
+    """The rows of those of the orders that are known."""
+    query = select(OrderRow).where(OrderRow.contract_id == contract_id)
+    return [
+        row for part in _parts(sorted(order_ids)) for row in session.scalars(query.where(OrderRow.order_id.in_(part)))
+    ]
+
+
+def restore_logged(row: EventRow, block_hash: str, timestamp: int) -> Logged:
+    """The event of a row and its block."""
+    return Logged(
+        event=from_json(row.name, row.fields),
+        block_number=row.block_number,
+        block_hash=block_hash,
+        timestamp=timestamp,
+        transaction_hash=row.transaction_hash,
+        log_index=row.log_index,
+    )
+
+
+def _parts(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    """In pieces that a statement has room for: SQLite takes 32,766 parameters, older ones 999."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _info(session: Session, contract: ContractRow) -> ContractInfo:
+    mark = session.get(CheckpointRow, contract.id)
+    return ContractInfo(
+        id=contract.id,
+        chain_id=contract.chain_id,
+        genesis_hash=session.get_one(ChainRow, contract.chain_id).genesis_hash,
+        address=contract.address,
+        first_block=contract.first_block,
+        marks=None
+        if mark is None
+        else Marks(seen=mark.seen_number, seen_hash=mark.seen_hash, seen_at=mark.seen_at, final=mark.final_number),
+    )
+
+
+def _mirrored_policy(row: PolicyRow) -> MirroredPolicy:
+    return MirroredPolicy(
+        policy_id=row.policy_id, policy=restore_policy(row), review_by=row.review_by, retired=row.retired
+    )
+
+
+def _is_party(account: str) -> ColumnElement[bool]:
+    if not is_address(account):
+        raise ValueError(f"{account!r} is no address")
+    wanted = to_checksum_address(account)
+    return or_(OrderRow.buyer == wanted, OrderRow.seller == wanted)
+
+
+def _count(pairs: Iterable[tuple[_Word, int]]) -> dict[_Word, int]:
+    totals: dict[_Word, int] = {}
+    for word, count in pairs:
+        totals[word] = totals.get(word, 0) + count
+    return dict(sorted(totals.items()))
+
+
+def _cursor(row: OrderRow) -> str:
+    return f"{row.first_block}-{row.first_log_index}"
+
+
+def _parse_cursor(cursor: str) -> tuple[int, int]:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise InvalidCursor(f"{cursor!r} is no cursor of a page: take the one that the page before gave.")
+    return int(match[1]), int(match[2])

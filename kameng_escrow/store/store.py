@@ -5,24 +5,47 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import URL, Engine
 from sqlalchemy.orm import Session
+
+from . import schema
+from .engine import POSTGRESQL, WRITE, in_our_words, make_engine, make_folder, parse_url, require_file, shown
 
 
 class Store:
-    """An SQLite file or a PostgreSQL database that holds mirrored contracts. A context manager: closes on exit."""
+    """An SQLite file or a PostgreSQL database that holds mirrored contracts. A context manager: closes on exit.
+
+    May be used from several threads: every `reading` and `writing` has a connection of its own. (SQLite's memory is the
+    exception: it has only one.)
+    """
+
+    def __init__(self, url: URL, engine: Engine) -> None:
+        """Use `Store.open`."""
+        self._url = url
+        self.engine = engine
+        read = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = engine.execution_options(**(read if engine.dialect.name == POSTGRESQL else {}))
+        self._writer = engine.execution_options(**{WRITE: True})
 
     @classmethod
     def open(cls, url: str, *, busy_seconds: float = 30.0) -> Self:
-        """Opens an SQLAlchemy URL, or a path of an SQLite file (made if it is not there).
+        """A store at an SQLAlchemy URL, or in an SQLite file. Connects when it is first used, and makes a file that is
+        not there when it is first written.
 
         Args:
             url: ``sqlite:///store.sqlite``, ``postgresql://…``, or a path.
             busy_seconds: how long to wait for another process's lock.
 
         Raises:
-            StoreUnavailable: the URL is none, its driver is missing, or nothing can be opened there.
+            StoreUnavailable: the URL is none, or its driver is missing.
         """
-        raise NotImplementedError
+        parsed = parse_url(url)
+        return cls(parsed, make_engine(parsed, busy_seconds))
+
+    @property
+    def where(self) -> str:
+        """The store's place for people to read; without a password."""
+        return shown(self._url)
 
     def migrate(self) -> None:
         """Brings the schema to this package's version, in one transaction; does nothing where it is.
@@ -31,25 +54,40 @@ class Store:
             SchemaTooNew: a newer version of the package made it.
             StoreError: as `writing`.
         """
-        raise NotImplementedError
+        with self.writing() as session:
+            schema.upgrade(session.connection(), self.where)
 
     def check_schema(self) -> None:
         """Raises `SchemaMissing`, `SchemaTooOld` or `SchemaTooNew` where the schema is not this package's."""
-        raise NotImplementedError
+        with self.reading() as session:
+            schema.check(session.connection(), self.where)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees the store at one moment. Raises StoreUnavailable, StoreBusy, StoreDamaged."""
-        yield Session()
+        """A session that sees the store at one moment.
+
+        Raises:
+            SchemaMissing: there is no such file.
+            StoreUnavailable, StoreBusy, StoreDamaged: see `errors`.
+        """
+        require_file(self._url)
+        with in_our_words(self._url), Session(self._reader) as session:
+            yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that commits at the end, or not at all. Raises also StoreFull."""
-        yield Session()
+        """A session that commits at the end, or not at all.
+
+        Raises:
+            StoreUnavailable, StoreBusy, StoreDamaged, StoreFull: see `errors`.
+        """
+        make_folder(self._url)
+        with in_our_words(self._url), Session(self._writer) as session, session.begin():
+            yield session
 
     def close(self) -> None:
         """Lets go of all connections. May be called twice."""
-        raise NotImplementedError
+        self.engine.dispose()
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,7 @@
-"""Column types that keep what we count in exact, and readable in plain SQL."""
+"""Column types that keep what we count in exact, and readable in plain SQL.
+
+Migrations use them too: what they make of a column never changes.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -91,9 +94,14 @@ def Json() -> TypeEngine[Any]:  # noqa: N802 - stands where a type stands
 
 def Hash() -> String:  # noqa: N802
     """32 bytes as a lowercase ``0x`` string: readable in plain SQL, and the same everywhere else."""
-    return String(66)
+    return _ascii(66)
 
 
 def Address() -> String:  # noqa: N802
     """An address, checksummed."""
-    return String(42)
+    return _ascii(42)
+
+
+def _ascii(length: int) -> String:
+    # Compared byte by byte, as SQLite does anyway, and not by some language's rules of sorting.
+    return String(length).with_variant(String(length, collation="C"), POSTGRESQL)

@@ -1,0 +1,148 @@
+"""Connections to the two databases, and their failures in our words."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from .errors import SchemaMissing, StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnavailable
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+WRITE = "kameng_write"  # execution option of connections that are going to write
+
+
+def parse_url(text: str) -> URL:
+    """An SQLAlchemy URL as it is; anything else as the path of an SQLite file."""
+    if "://" not in text:
+        return URL.create(SQLITE, database=str(Path(text).expanduser()))
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise StoreUnavailable("The store's URL is none: it looks like sqlite:///path or postgresql://…") from error
+    backend = url.get_backend_name()
+    if backend not in (SQLITE, POSTGRESQL):
+        raise StoreUnavailable(f"A store is SQLite or PostgreSQL; {backend!r} is neither.")
+    return url.set(drivername="postgresql+psycopg") if url.drivername == POSTGRESQL else url
+
+
+def is_file(url: URL) -> bool:
+    """Whether the store is a file, and not a server or this process's memory."""
+    return url.get_backend_name() == SQLITE and url.database not in (None, "", ":memory:")
+
+
+def make_engine(url: URL, busy_seconds: float) -> Engine:
+    """An engine for `url`; connects nowhere and makes nothing yet.
+
+    Raises:
+        StoreUnavailable: its driver is missing.
+    """
+    options: dict[str, Any] = {"json_serializer": compact_json}
+    if is_file(url):
+        options["connect_args"] = {"timeout": busy_seconds}
+    elif url.get_backend_name() == SQLITE:
+        options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    else:
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": max(2, int(busy_seconds))}}
+    try:
+        engine = create_engine(url, **options)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreUnavailable(
+            f"The driver for {shown(url)} is not installed: pip install 'kameng-escrow[postgres]'."
+        ) from error
+    if url.get_backend_name() == SQLITE:
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def require_file(url: URL) -> None:
+    """Raises `SchemaMissing` for a file that is not there: SQLite would make it, and reading should not."""
+    if is_file(url) and not Path(url.database or "").exists():
+        raise SchemaMissing(f"There is no store at {shown(url)} yet: run `kameng mirror --once` to make it.")
+
+
+def make_folder(url: URL) -> None:
+    """Makes the folder of a file that is going to be written. Raises `StoreUnavailable`."""
+    if not is_file(url):
+        return
+    path = Path(url.database or "")
+    if path.is_dir():
+        raise StoreUnavailable(f"{path} is a folder: name a file for the store.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"The folder {path.parent} can't be made: {error.strerror}.") from error
+
+
+def compact_json(value: Any) -> str:
+    """JSON as it is kept: without spaces, readable characters as they are."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def shown(url: URL) -> str:
+    """The URL for people: a file's path, or the URL without its password."""
+    return str(url.database) if is_file(url) else url.render_as_string(hide_password=True)
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    # We begin transactions ourselves (below): left to itself the driver begins them late and never for DDL.
+    connection.isolation_level = None
+    # WAL lets readers read while the mirror writes. FULL waits for the disk at every commit: the outbox's readers act
+    # on what they have read, so that a commit must survive a power cut. A commit is a whole range of blocks, or at the
+    # head one every block: milliseconds.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: one that started as a reader could not wait for it later.
+    mode = "IMMEDIATE" if connection.get_execution_options().get(WRITE) else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def in_our_words(url: URL) -> Iterator[None]:
+    """Turns the databases' own failures into `StoreError`s; programming errors pass."""
+    try:
+        yield
+    except DBAPIError as error:
+        translated = _translate(url, error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translate(url: URL, error: DBAPIError) -> StoreError | None:
+    where = shown(url)
+    if isinstance(error.orig, sqlite3.Error):
+        return _translate_sqlite(where, error.orig)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in ("53100", "53200"):
+        return StoreFull(f"There is no room left for the store at {where}: make room, then run again.")
+    if state in ("55P03", "40001", "40P01", "57014"):
+        return StoreBusy(f"The store at {where} is busy: another process holds its lock. Try again.")
+    if state[:2] in ("08", "28", "3D", "42501", "53", "57", "58") or error.connection_invalidated or not state:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else "no reason given"
+        return StoreUnavailable(f"The store at {where} can't be reached: {reason}.")
+    return None
+
+
+def _translate_sqlite(where: str, error: sqlite3.Error) -> StoreError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"There is no room left for the store at {where}: make room, then run again.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(f"The store at {where} is busy: another process holds its lock. Try again.")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreDamaged(
+            f"{where} is no store, or a damaged one ({error}): move it away and run `kameng mirror --once`."
+        )
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
+        return StoreUnavailable(f"The store at {where} can't be used ({error}): check its path, rights and disk.")
+    return None

@@ -1,0 +1,1 @@
+"""Alembic's migrations of the store. `Store.migrate` runs them; every revision is one step that was once released."""

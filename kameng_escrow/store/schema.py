@@ -1,0 +1,70 @@
+"""The schema's version: told, brought up to date, or refused."""
+
+from importlib import resources
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+
+from .errors import SchemaMissing, SchemaTooNew, SchemaTooOld
+
+VERSION_TABLE = "kameng_schema"  # our own: a database may hold other applications' tables and migrations
+
+
+def alembic_config() -> Config:
+    """Alembic's configuration for the migrations inside this package."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(resources.files("kameng_escrow.store") / "migrations"))))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The schema's revision; None where there is none."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def upgrade(connection: Connection, where: str) -> None:
+    """Brings the schema to the newest revision, inside the connection's transaction.
+
+    Raises:
+        SchemaTooNew: the schema's revision is none that this package knows.
+    """
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    revision = current_revision(connection)
+    if revision is not None and not _known(config, revision):
+        raise _too_new(where)
+    command.upgrade(config, "head")
+
+
+def check(connection: Connection, where: str) -> None:
+    """Raises `SchemaMissing`, `SchemaTooOld` or `SchemaTooNew` unless the schema is of the newest revision."""
+    config = alembic_config()
+    revision = current_revision(connection)
+    if revision is None:
+        raise SchemaMissing(f"Nothing was mirrored into {where} yet: run `kameng mirror --once`.")
+    if revision == ScriptDirectory.from_config(config).get_current_head():
+        return
+    if not _known(config, revision):
+        raise _too_new(where)
+    raise SchemaTooOld(
+        f"The store at {where} was made by an older version of kameng-escrow: run `kameng mirror --once` to upgrade it."
+    )
+
+
+def _known(config: Config, revision: str) -> bool:
+    try:
+        return ScriptDirectory.from_config(config).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def _too_new(where: str) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"The store at {where} was made by a newer version of kameng-escrow: pip install --upgrade kameng-escrow."
+    )

@@ -1,0 +1,84 @@
+"""What the store answers with."""
+
+from dataclasses import dataclass
+
+from kameng_escrow.domain.order import Order, OrderTerms
+from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.states import Fault, Outcome, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Position:
+    """Where the chain has an event."""
+
+    block_number: int
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """How far the mirror has come. Block numbers, both included."""
+
+    seen: int  # every block up to it is in the rows
+    seen_hash: str
+    seen_at: int  # Unix seconds: the chain's time as far as the rows know it
+    final: int  # blocks up to it are not expected to change any more; may lie below the contract's first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractInfo:
+    """A contract that the store mirrors."""
+
+    id: int  # within this store
+    chain_id: int
+    genesis_hash: str  # of the chain's first block
+    address: str
+    first_block: int  # of the contract's deployment
+    marks: Marks | None  # None before the first block was mirrored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirroredOrder:
+    """An order as folded from its events, and how sure that is."""
+
+    order: Order
+    first: Position  # of its first event
+    last: Position  # of its last event
+    final: bool  # whether the last event is at or below the final mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirroredPolicy:
+    """A registered policy, and what became of it."""
+
+    policy_id: str
+    policy: Policy
+    review_by: int  # Unix seconds; takes new orders up to and including it
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list. `cursor` asks for the next one; None: this was the last."""
+
+    orders: tuple[MirroredOrder, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An order that anyone may settle."""
+
+    order_id: str
+    terms: OrderTerms
+    state: State
+    due_at: int  # Unix seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """How many orders there are of each kind; kinds without any are missing."""
+
+    states: dict[State, int]
+    outcomes: dict[Outcome, int]  # closed orders only
+    faults: dict[Fault, int]  # closed orders only
