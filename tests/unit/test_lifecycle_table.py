@@ -21,27 +21,30 @@ from kameng_escrow.domain.lifecycle import (
 from kameng_escrow.domain.states import Fault, Outcome, Right, Role, State, Verb
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
-STATES = {"NONE": State.Nothing, **{state.name.upper(): state for state in State if state is not State.Nothing}}
 OPEN = (State.Opened, State.Accepted, State.Delivered, State.Disputed)
 
 
-def constant(name: str) -> str:
-    """The expression of a constant in Lifecycle.sol."""
+def constants() -> dict[str, int]:
+    """The constants of Lifecycle.sol. Their expressions mean the same in Python."""
     source = (CONTRACTS / "libraries" / "Lifecycle.sol").read_text("utf-8")
-    found = re.search(rf"constant {name} =([^;]*);", source)
-    assert found, f"Lifecycle.sol has no constant {name}"
-    return found[1]
+    values: dict[str, int] = {}
+    for name, expression in re.findall(r"constant (\w+)\s*=([^;]*);", source):
+        python = expression.replace("State.None", "State.Nothing").strip()
+        values[name] = eval(f"({python})", {"uint256": int, "State": State, "Verb": Verb, **values})
+    return values
 
 
-def bits(name: str) -> set[tuple[Verb, State]]:
-    """The (verb, state) pairs that a constant of Lifecycle.sol marks."""
-    marked = re.findall(r"([A-Z][A-Z |]*)\)? << 8 \* uint256\(Verb\.(\w+)\)", constant(name))
-    return {(Verb[verb], STATES[state]) for states, verb in marked for state in states.split(" | ")}
+BITS = constants()
+
+
+def pairs(name: str) -> set[tuple[Verb, State]]:
+    """The (verb, state) pairs that a constant marks."""
+    return {(verb, state) for verb in Verb for state in State if BITS[name] >> (8 * verb + state) & 1}
 
 
 def verbs(name: str) -> set[Verb]:
-    """The verbs that a constant of Lifecycle.sol marks."""
-    return {Verb[verb] for verb in re.findall(r"Verb\.(\w+)", constant(name))}
+    """The verbs that a constant marks."""
+    return {verb for verb in Verb if BITS[name] >> verb & 1}
 
 
 def rows_of_verbs(*clocks: Clock) -> set[tuple[Verb, State]]:
@@ -57,25 +60,25 @@ def rows_of_verbs(*clocks: Clock) -> set[tuple[Verb, State]]:
 
 
 def test_verbs_are_possible_in_the_contracts_states() -> None:
-    assert rows_of_verbs() == bits("POSSIBLE")
+    assert rows_of_verbs() == pairs("POSSIBLE")
 
 
 def test_deadlines_are_the_contracts() -> None:
     # The contract adds "from n on" to a concession apart, with the choice of the mediator.
-    assert rows_of_verbs(Clock.BeforeDeadline, Clock.Mediation) == bits("BEFORE_DEADLINE")
-    assert rows_of_verbs(Clock.BeforeMediation) == bits("BEFORE_MEDIATION")
+    assert rows_of_verbs(Clock.BeforeDeadline, Clock.Mediation) == pairs("BEFORE_DEADLINE")
+    assert rows_of_verbs(Clock.BeforeMediation) == pairs("BEFORE_MEDIATION")
 
 
 def test_rights_are_the_contracts() -> None:
-    named = re.findall(r"uint256\((\w+)\) << 8 \* uint256\(Verb\.(\w+)\)", constant("RIGHTS"))
-    rights = {Verb[verb]: Right[right.capitalize()] for right, verb in named}
-    assert {verb: right_for(verb) for verb in Verb} == {verb: rights.get(verb) for verb in Verb}
+    assert {right.name.upper(): right.value for right in Right}.items() <= BITS.items()
+    assert BITS["ALL_RIGHTS"] == sum(Right)
+    assert {verb: right_for(verb) or 0 for verb in Verb} == {verb: BITS["RIGHTS"] >> 8 * verb & 0xFF for verb in Verb}
 
 
 def test_roles_are_the_contracts() -> None:
     assert {verb for verb in Verb if Role.Buyer in roles_of(verb)} == verbs("BUYERS")
     assert {verb for verb in Verb if Role.Seller in roles_of(verb)} == verbs("SELLERS")
-    assert {verb for verb in Verb if Role.Operator in roles_of(verb)} == verbs("RIGHTS")
+    assert {verb for verb in Verb if Role.Operator in roles_of(verb)} == {verb for verb in Verb if right_for(verb)}
 
 
 # ---------------------------------------------------------------------------------------------- the interface's comment
