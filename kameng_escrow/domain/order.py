@@ -56,6 +56,9 @@ class Order:
     disputed_units: int = 0
     evidence: str | None = None  # the buyer's, with the dispute
     grounds: str | None = None  # the mediator's, with the ruling
+    mediator: str | None = None  # who ruled, or earned the fee of a concession
+    awarded: int | None = None  # by the ruling, to the buyer out of the sum in dispute; base units
+    mediation_fee: int = 0  # credited to the mediator; base units
     undisputed: Shares | None = None  # what the units not in dispute paid when the dispute began
     outcome: Outcome = Outcome.Nothing
     fault: Fault = Fault.Nobody
