@@ -1,4 +1,4 @@
-"""Whether what somebody typed or sent can be read at all: addresses, hashes, whole numbers, and the terms made of them.
+"""Whether what somebody typed or sent can be read at all: addresses, hashes, whole numbers.
 
 Everything here either passes or raises a `Malformed` that names the field, what was given and what is allowed. What was
 given is shown shortened: people paste private keys into the wrong field.
@@ -8,12 +8,8 @@ from functools import lru_cache
 
 from eth_utils.address import to_checksum_address
 
-from .order import OrderTerms
-from .policy import ZERO_ADDRESS, Policy
-from .refusals import InvalidAddress, MustFix, PriceOutOfRange, UnitsOutOfRange
+from .refusals import MustFix
 
-MAX_PRICE = 2**127 - 1  # base units
-MAX_UNITS = 2**16 - 1
 _HEX = frozenset("0123456789abcdef")
 _SHOWN = 10  # characters of what was given
 
@@ -119,63 +115,6 @@ def check_uint(value: int, bits: int, field: str) -> None:
         raise WrongType(field, type(value).__name__, "int")
     if not 0 <= value < 1 << bits:
         raise NumberOutOfRange(field, value, 0, (1 << bits) - 1)
-
-
-def check_terms_readable(terms: OrderTerms) -> None:
-    """Passes terms that the contract could read, valid or not: what an order id needs.
-
-    Raises:
-        Malformed: of the first field that it could not.
-    """
-    for name in ("buyer", "refund_to", "seller", "pay_to", "token"):
-        check_address(getattr(terms, name), name)
-    check_uint(terms.price, 128, "price")
-    check_uint(terms.units, 16, "units")
-    check_hash(terms.policy_id, "policy_id")
-    check_hash(terms.listing, "listing")
-    check_uint(terms.open_by, 40, "open_by")
-    check_hash(terms.salt, "salt")
-
-
-def check_policy_readable(policy: Policy) -> None:
-    """Passes a policy that the contract could read, within its bounds or not: what a policy id needs.
-
-    Raises:
-        Malformed: of the first field that it could not.
-    """
-    check_address(policy.platform, "platform")
-    for name in ("accept_window", "deliver_window", "inspect_window", "negotiate_window", "mediate_window"):
-        check_uint(getattr(policy, name), 32, name)
-    for name in ("platform_fee", "cancel_fee", "seller_bond", "dispute_bond", "mediation_fee", "silence_share"):
-        check_uint(getattr(policy, f"{name}_bps"), 16, f"{name}_bps")
-    for name in ("mediator", "backup_mediator", "fee_receiver"):
-        check_address(getattr(policy, name), name)
-    check_uint(policy.effective_from, 40, "effective_from")
-
-
-def check_terms(terms: OrderTerms, contract: str) -> None:
-    """Passes terms under which `contract` would open an order, as far as that shows in the terms alone: openBy and the
-    policy depend on the time. In the contract's order.
-
-    Raises:
-        Malformed: a field that the contract could not even read.
-        InvalidAddress: buyer or seller is zero, they are the same, or refund_to or pay_to is zero, the escrow or the
-            token.
-        PriceOutOfRange: not 0 < price < 2^127.
-        UnitsOutOfRange: no units.
-    """
-    check_terms_readable(terms)
-    if terms.buyer in (ZERO_ADDRESS, terms.seller):
-        raise InvalidAddress(terms.buyer)
-    if terms.seller == ZERO_ADDRESS:
-        raise InvalidAddress(terms.seller)
-    for receiver in (terms.refund_to, terms.pay_to):
-        if receiver in (ZERO_ADDRESS, contract, terms.token):
-            raise InvalidAddress(receiver)
-    if not 0 < terms.price <= MAX_PRICE:
-        raise PriceOutOfRange(terms.price, MAX_PRICE)
-    if terms.units == 0:
-        raise UnitsOutOfRange(terms.units, MAX_UNITS)
 
 
 def _is_hex(value: str, digits: int) -> bool:

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from .inputs import check_address, check_uint
+from .refusals import InvalidAddress, PolicyOutOfBounds
+from .states import PolicyField
+
 ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 NO_CANCEL = 8_191  # as cancel_fee_bps: the buyer can't cancel once accepted
 
@@ -12,6 +16,7 @@ MAX_WINDOW = 90 * 24 * 60 * 60  # seconds
 MAX_PLATFORM_FEE_BPS = 1_000
 MAX_BPS = 5_000  # cancel fee and bonds
 MAX_REVIEW_PERIOD = 366 * 24 * 60 * 60  # seconds
+MAX_TIME = 2**32 - 1  # Unix seconds; the contract keeps 32 bits of effective_from and review_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +39,85 @@ class Policy:
     backup_mediator: str  # the zero address: the mediator has the whole window
     fee_receiver: str
     effective_from: int  # Unix seconds; the first second at which orders may be opened
+
+
+def check_policy_readable(policy: Policy) -> None:
+    """Passes a policy that the contract could read, within its bounds or not: what a policy id needs.
+
+    Raises:
+        Malformed: of the first field that it could not.
+    """
+    check_address(policy.platform, "platform")
+    for name in ("accept_window", "deliver_window", "inspect_window", "negotiate_window", "mediate_window"):
+        check_uint(getattr(policy, name), 32, name)
+    for name in ("platform_fee", "cancel_fee", "seller_bond", "dispute_bond", "mediation_fee", "silence_share"):
+        check_uint(getattr(policy, f"{name}_bps"), 16, f"{name}_bps")
+    for name in ("mediator", "backup_mediator", "fee_receiver"):
+        check_address(getattr(policy, name), name)
+    check_uint(policy.effective_from, 40, "effective_from")
+
+
+def validate_policy(policy: Policy, contract: str, now: int, review_by: int) -> None:
+    """Passes a policy that `contract` would register for its platform, with its first review due at `review_by`.
+
+    Raises:
+        Malformed: a field that the contract could not even read.
+        PolicyOutOfBounds: the first number out of bounds, in the contract's order.
+        InvalidAddress: the fee receiver is zero or the escrow, a mediator is the escrow, or the backup is the mediator
+            or stands in for none.
+    """
+    check_policy_readable(policy)
+    _check_windows(policy)
+    _check_shares(policy)
+    _check_addresses(policy, contract)
+    _check_range(PolicyField.EffectiveFrom, policy.effective_from, 0, MAX_TIME)
+    validate_review_by(review_by, now, now)
+
+
+def validate_review_by(review_by: int, now: int, earliest: int) -> None:
+    """Passes the time of a policy's next review: from `earliest` (now, or a second after the current one) on, and at
+    most MAX_REVIEW_PERIOD ahead of `now`. Unix seconds.
+
+    Raises:
+        PolicyOutOfBounds: it is another.
+    """
+    _check_range(PolicyField.ReviewBy, review_by, earliest, now + MAX_REVIEW_PERIOD)
+
+
+def _check_windows(policy: Policy) -> None:
+    _check_range(PolicyField.AcceptWindow, policy.accept_window, MIN_ACTION_WINDOW, MAX_WINDOW)
+    _check_range(PolicyField.DeliverWindow, policy.deliver_window, MIN_ACTION_WINDOW, MAX_WINDOW)
+    _check_range(PolicyField.InspectWindow, policy.inspect_window, MIN_TALK_WINDOW, MAX_WINDOW)
+    _check_range(PolicyField.NegotiateWindow, policy.negotiate_window, MIN_TALK_WINDOW, MAX_WINDOW)
+    if policy.mediator == ZERO_ADDRESS:
+        _check_range(PolicyField.MediateWindow, policy.mediate_window, 0, 0)
+    else:
+        _check_range(PolicyField.MediateWindow, policy.mediate_window, MIN_MEDIATE_WINDOW, MAX_WINDOW)
+
+
+def _check_shares(policy: Policy) -> None:
+    _check_range(PolicyField.PlatformFee, policy.platform_fee_bps, 0, MAX_PLATFORM_FEE_BPS)
+    if policy.cancel_fee_bps != NO_CANCEL:
+        _check_range(PolicyField.CancelFee, policy.cancel_fee_bps, 0, MAX_BPS)
+    _check_range(PolicyField.SellerBond, policy.seller_bond_bps, 0, MAX_BPS)
+    _check_range(PolicyField.DisputeBond, policy.dispute_bond_bps, 0, MAX_BPS)
+    smaller_bond = min(policy.seller_bond_bps, policy.dispute_bond_bps)
+    max_mediation_fee = 0 if policy.mediator == ZERO_ADDRESS else smaller_bond
+    _check_range(PolicyField.MediationFee, policy.mediation_fee_bps, 0, max_mediation_fee)
+    _check_range(PolicyField.SilenceShare, policy.silence_share_bps, 0, 10_000)
+
+
+def _check_addresses(policy: Policy, contract: str) -> None:
+    if policy.fee_receiver in (ZERO_ADDRESS, contract):
+        raise InvalidAddress(policy.fee_receiver)
+    for mediator in (policy.mediator, policy.backup_mediator):
+        if mediator == contract:
+            raise InvalidAddress(mediator)
+    # The backup is another than the mediator, and there is none without a mediator.
+    if policy.backup_mediator != ZERO_ADDRESS and policy.mediator in (ZERO_ADDRESS, policy.backup_mediator):
+        raise InvalidAddress(policy.backup_mediator)
+
+
+def _check_range(field: PolicyField, value: int, at_least: int, at_most: int) -> None:
+    if not at_least <= value <= at_most:
+        raise PolicyOutOfBounds(field, value, at_least, at_most)

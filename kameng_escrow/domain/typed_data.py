@@ -11,10 +11,11 @@ from typing import Any, Final
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from .inputs import check_address, check_hash, check_policy_readable, check_terms_readable, check_uint
+from .inputs import check_address, check_hash, check_uint
 from .order import OrderTerms
-from .policy import Policy
+from .policy import Policy, check_policy_readable
 from .signed import Action, Split
+from .terms import check_terms_readable
 
 NAME: Final = "KamengEscrow"
 VERSION: Final = "1"
