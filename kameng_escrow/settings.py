@@ -132,7 +132,7 @@ class Settings:
     chain_id: int | None
     contract: str | None  # as given; whoever uses it checks the address
     deployments: Path
-    store: str  # an SQLAlchemy URL
+    store: str  # the path of an SQLite file, or an SQLAlchemy URL
     key_file: Path | None
     passphrase_file: Path | None
     timeout: float  # seconds
@@ -154,7 +154,7 @@ class Settings:
             chain_id=_chain_id(text["chain_id"]) if text["chain_id"] else None,
             contract=text["contract"] or None,
             deployments=Path(text["deployments"]).expanduser(),
-            store=_store_url(text["store"]),
+            store=text["store"],
             key_file=Path(text["key_file"]).expanduser() if text["key_file"] else None,
             passphrase_file=Path(text["passphrase_file"]).expanduser() if text["passphrase_file"] else None,
             timeout=_timeout(text["timeout"]),
@@ -218,10 +218,6 @@ def _chain_id(text: str) -> int:
             f"链号必须是正整数，不能是 {text!r}。",
         )
     return int(text)
-
-
-def _store_url(text: str) -> str:
-    return text if "://" in text else f"sqlite:///{Path(text).expanduser()}"
 
 
 def _timeout(text: str) -> float:

@@ -39,13 +39,16 @@ def _run(words: list[str], screen: Screen) -> int:
 
 
 def _common_last(words: list[str]) -> list[str]:
-    """`kameng --lang zh orders` is `kameng orders --lang zh`: every command takes these options, the root none."""
-    moved, index = [], 0
-    while index < len(words) and words[index].startswith(("--lang", "--json")):
+    """`kameng --lang zh orders` is `kameng orders --lang zh`: commands take these options, groups and --help none."""
+    moved, kept, index = [], [], 0
+    everywhere = "--help" in words
+    while index < len(words):
+        common = words[index].startswith("--lang") or words[index] == "--json"
         width = 2 if words[index] == "--lang" else 1
-        moved += words[index : index + width]
+        into = moved if common and (everywhere or not kept) else kept
+        into += words[index : index + width]
         index += width
-    return [*words[index:], *moved] if words[index:] else []
+    return kept if everywhere or not kept else [*kept, *moved]
 
 
 def _language(words: list[str]) -> str:

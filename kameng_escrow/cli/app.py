@@ -6,8 +6,18 @@ import typer
 from typer.main import get_command
 
 from .. import __version__
-from . import machinery
-from .command import both, group
+from . import machinery, order_papers, order_verbs, order_views
+from .command import Group, both, group
+from .subject import names_order
+
+
+class OrderGroup(Group):
+    """`kameng order 0x…` shows that order, as `kameng order show 0x…` does."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and names_order(args[0]):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
 
 
 def build() -> Any:
@@ -18,6 +28,16 @@ def build() -> Any:
         "Escrow for game-card orders: money in a contract, and a clock with an outcome for every state.",
     )
     app.callback(invoke_without_command=True)(_root)
+    order = group(
+        "order",
+        "一笔订单：起草、付款、接单、发货、争议、结算（kameng order 订单号 查看）",
+        "One order, from draft to settlement (`kameng order ID` shows it)",
+        OrderGroup,
+    )
+    order_papers.register(order)
+    order_verbs.register(order)
+    order_views.register(order, app)
+    app.add_typer(order)
     machinery.register(app)
     return get_command(app)
 

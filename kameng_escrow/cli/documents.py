@@ -104,7 +104,7 @@ class Reader:
         value = self._get(name)
         if not isinstance(value, str):
             self._fail(f"{name} 应为字符串", f"{name} must be a string")
-        return str(parse(value, f"{self._path} 里的 {name}", f"{name} in {self._path}"))
+        return str(parse(value, f"{self._path.name}: {name}"))
 
     def _fail(self, zh: str, en: str) -> NoReturn:
         raise FileUnusable(f"{self._path}：{zh}。", f"{self._path}: {en}.", path=str(self._path))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from eth_utils.address import is_address, is_checksum_address, to_checksum_address
-
+from ..domain import inputs
 from .problems import BadInput, KeyOnCommandLine
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|min|h|d|w|秒|分|分钟|小时|天|周)", re.IGNORECASE)
@@ -14,7 +13,6 @@ _SECONDS = {
     "s": 1, "秒": 1, "m": 60, "min": 60, "分": 60, "分钟": 60, "h": 3600, "小时": 3600,
     "d": 86_400, "天": 86_400, "w": 604_800, "周": 604_800,
 }  # fmt: skip
-_HASH = re.compile(r"0x[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +68,20 @@ class Currency:
         return units // int(10**-shift)
 
 
-def parse_address(text: str, what_zh: str, what_en: str) -> str:
-    """The checksummed address.
+def parse_address(text: str, field: str) -> str:
+    """The checksummed address; `field` names it in the error.
 
     Raises:
         KeyOnCommandLine: it looks like a private key.
-        BadInput: it is no address, or its checksum is wrong.
+        Malformed: it is no address, or its checksum is wrong.
     """
     refuse_key(text)
-    if not is_address(text) or not text.lower().startswith("0x"):
-        raise BadInput(
-            f"{what_zh}不是地址：{text!r}。地址是 0x 加 40 位十六进制数字。",
-            f"{what_en} is no address: {text!r}. An address is 0x and 40 hex digits.",
-        )
-    mixed = text[2:] not in (text[2:].lower(), text[2:].upper())
-    if mixed and not is_checksum_address(text):
-        raise BadInput(
-            f"{what_zh} {text} 的校验不对：很可能抄错了一位。",
-            f"{what_en} {text} has a wrong checksum: a digit was probably mistyped.",
-        )
-    return str(to_checksum_address(text))
+    return inputs.parse_address(text.strip(), field)
 
 
-def parse_hash(text: str, what_zh: str, what_en: str) -> str:
-    """32 bytes as lowercase 0x-hex. Raises `BadInput`."""
-    lower = text.strip().lower()
-    if not _HASH.fullmatch(lower):
-        raise BadInput(
-            f"{what_zh}应为 0x 加 64 位十六进制数字，不能是 {text!r}。",
-            f"{what_en} must be 0x and 64 hex digits, not {text!r}.",
-        )
-    return lower
+def parse_hash(text: str, field: str) -> str:
+    """32 bytes as lowercase 0x-hex. Raises `Malformed`."""
+    return inputs.parse_hash(text.strip(), field)
 
 
 def refuse_key(text: str) -> None:

@@ -23,6 +23,7 @@ class Answer:
     data: Mapping[str, Any]  # for machines: stable snake_case keys, amounts as strings of base units
     lines: Sequence[RenderableType] = field(default=())  # for people, in their language
     exit_code: int = 0
+    printed: bool = False  # the command has already said it
 
 
 class Ticker(Protocol):
@@ -61,6 +62,8 @@ class Screen:
 
     def answer(self, answer: Answer) -> None:
         """Prints a command's answer in the form that was asked for."""
+        if answer.printed:
+            return
         if self.as_json:
             self.out.file.write(to_json(answer.data) + "\n")
             self.out.file.flush()

@@ -1,10 +1,24 @@
 """What a command works with: its settings, its screen, and the parts it asks for, opened when asked and closed once."""
 
+import sys
 from contextlib import ExitStack
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from ..errors import EscrowError
 from ..settings import Settings
+from .forms import Currency
+from .problems import KeyMissing
 from .screen import Screen
+
+if TYPE_CHECKING:  # loading web3 takes longer than most commands that do without it
+    from eth_account.signers.local import LocalAccount
+
+    from ..chain.deployments import Deployment
+    from ..chain.nodes import RpcNode
+    from ..client import EscrowClient
+    from ..store import Book, Store
+
+NATIVE = "0x0000000000000000000000000000000000000000"
 
 
 class Session:
@@ -14,6 +28,79 @@ class Session:
         self.settings = settings
         self.screen = screen
         self._open = ExitStack()
+        self._node: RpcNode | None = None
+        self._client: EscrowClient | None = None
+        self._store: Store | None = None
+        self._currencies: dict[str, Currency] = {}
+
+    def node(self) -> "RpcNode":
+        """Raises as `bootstrap.connect`."""
+        from .. import bootstrap
+
+        if self._node is None:
+            self._node = self._open.enter_context(bootstrap.connect(self.settings))
+        return self._node
+
+    def client(self) -> "EscrowClient":
+        """A client that reads. Raises as `bootstrap.connect` and `find_deployment`."""
+        from .. import bootstrap
+
+        if self._client is None:
+            self._client = self._open.enter_context(bootstrap.make_client(self.settings, self.node()))
+        return self._client
+
+    def signer(self) -> "LocalAccount":
+        """The account of the key file. Raises as `bootstrap.signer`."""
+        from .. import bootstrap
+
+        return bootstrap.signer(self.settings, self._ask_passphrase)
+
+    def acting(self) -> "EscrowClient":
+        """A client that signs and sends. Raises as `signer` and `client`; the key comes first, it asks nobody."""
+        account = self.signer()
+        return self.client().acting_as(account)
+
+    def deployment(self) -> "Deployment":
+        """The contract in use, as the node knows it."""
+        return self.client().deployment()
+
+    def store(self) -> "Store":
+        from .. import bootstrap
+
+        if self._store is None:
+            self._store = self._open.enter_context(bootstrap.open_store(self.settings))
+        return self._store
+
+    def book(self) -> "Book":
+        """What the store knows of the contract, without asking the node."""
+        from .. import bootstrap
+
+        return bootstrap.open_book(self.store(), bootstrap.recorded_deployment(self.settings))
+
+    def currency(self, token: str) -> Currency:
+        """How to write amounts of a token; in base units where no node is there to ask."""
+        if token not in self._currencies:
+            self._currencies[token] = self._ask_currency(token)
+        return self._currencies[token]
+
+    def _ask_currency(self, token: str) -> Currency:
+        if token == NATIVE:
+            return Currency(token, "ETH", 18)
+        try:
+            client = self.client()
+            return Currency(token, client.symbol(token), client.decimals(token))
+        except EscrowError:
+            return Currency(token, f"({token[:8]}…)", 0)
+
+    def _ask_passphrase(self) -> str:
+        if not sys.stdin.isatty():
+            raise KeyMissing(
+                "keystore 需要口令，而这里没有终端可问：请用 KAMENG_KEY_PASSPHRASE_FILE 指定口令文件。",
+                "The keystore needs a passphrase and there is no terminal to ask: set KAMENG_KEY_PASSPHRASE_FILE.",
+            )
+        import getpass
+
+        return getpass.getpass(self.screen.say("keystore 口令：", "Passphrase of the keystore: "))
 
     def __enter__(self) -> Self:
         return self
