@@ -14,6 +14,11 @@ from tests.contracts.harness.evm import Evm, Snapshot
 from tests.contracts.harness.world import World
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names a word of the contract by its label instead of its number."""
+    return getattr(val, "label", None)
+
+
 @pytest.fixture(scope="session")
 def deployment(compiled: Callable[[str], Artifact]) -> tuple[World, Snapshot]:
     world = World.create(compiled, Evm())

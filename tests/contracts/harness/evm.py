@@ -52,6 +52,7 @@ class Receipt:
 class Snapshot:
     root: bytes
     now: int
+    chain_id: int
 
 
 class Evm:
@@ -92,10 +93,10 @@ class Evm:
         self._state.lock_changes()
         root = self._state.make_state_root()
         self._state.persist()
-        return Snapshot(root, self.now)
+        return Snapshot(root, self.now, self.chain_id)
 
     def restore(self, snapshot: Snapshot) -> None:
-        self.now = snapshot.now
+        self.now, self.chain_id = snapshot.now, snapshot.chain_id
         self._state = self._state_at(snapshot.root)
 
     def balance(self, address: str) -> int:

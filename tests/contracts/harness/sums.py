@@ -22,27 +22,27 @@ class Sums:
         return x * self.policy.platform_fee_bps // BPS
 
     @property
-    def P(self) -> int:  # noqa: N802
+    def P(self) -> int:
         """The price."""
         return self.terms.price
 
     @property
-    def B(self) -> int:  # noqa: N802
+    def B(self) -> int:
         """The seller's bond on the price."""
         return self.P * self.policy.seller_bond_bps // BPS
 
     @property
-    def C(self) -> int:  # noqa: N802
+    def C(self) -> int:
         """The cancel fee."""
         return self.P * self.policy.cancel_fee_bps // BPS
 
     @property
-    def D(self) -> int:  # noqa: N802
+    def D(self) -> int:
         """The sum in dispute."""
         return self.P - self.P * (self.terms.units - self.k) // self.terms.units
 
     @property
-    def U(self) -> int:  # noqa: N802
+    def U(self) -> int:
         """What is not in dispute."""
         return self.P - self.D
 
@@ -52,21 +52,21 @@ class Sums:
         return self.D * self.policy.seller_bond_bps // BPS
 
     @property
-    def E(self) -> int:  # noqa: N802
+    def E(self) -> int:
         """The buyer's dispute bond."""
         return self.D * self.policy.dispute_bond_bps // BPS
 
     @property
-    def M(self) -> int:  # noqa: N802
+    def M(self) -> int:
         """The mediation fee."""
         return self.D * self.policy.mediation_fee_bps // BPS
 
     @property
-    def Q(self) -> int:  # noqa: N802
+    def Q(self) -> int:
         """What a ruling divides."""
         return self.D + self.E + self.b - self.M
 
-    def S(self, r: int) -> int:  # noqa: N802
+    def S(self, r: int) -> int:
         """The seller's part of Q, its bond included, where r is awarded to the buyer."""
         return self.Q * (self.D - r) // self.D
 

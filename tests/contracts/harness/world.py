@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from eth_abi import encode
 from eth_utils import keccak
 
@@ -58,7 +59,7 @@ PRICE = 100_000_007  # a prime, so that every division has a rest
 UNITS = 10
 
 
-@dataclass
+@dataclass(repr=False)
 class Order:
     """An order that a test follows. `state` and the times are what the test made it, not what the chain says."""
 
@@ -111,7 +112,7 @@ class Order:
         return self
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     evm: Evm
     escrow: Contract
@@ -325,10 +326,7 @@ class World:
 @contextmanager
 def reverts(refusal: Any) -> Iterator[None]:
     """Asserts that within a transaction is refused, with exactly this refusal and its arguments."""
-    try:
+    with pytest.raises(Reverted) as revert:
         yield
-    except Reverted as revert:
-        actual = decode_refusal(revert.data)
-        assert actual == refusal, f"refused as {actual!r} ({revert}), and not as {refusal!r}"
-    else:
-        raise AssertionError(f"went through, but should be refused: {refusal!r}")
+    actual = decode_refusal(revert.value.data)
+    assert actual == refusal, f"refused as {actual!r} ({revert.value}), and not as {refusal!r}"
