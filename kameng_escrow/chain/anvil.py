@@ -1,46 +1,103 @@
-# ruff: noqa: ARG001, ARG002
-# mypy: disable-error-code=unreachable
 """Foundry's Anvil as a local chain."""
 
+import socket
+import subprocess
+import time
 from typing import Any
 
 from web3 import AsyncWeb3, Web3
 
-from .nodes import LOCAL_CHAIN_ID, LocalNode
+from .dev_accounts import MNEMONIC, dev_account
+from .errors import NodeError
+from .foundry import find_foundry
+from .nodes import LOCAL_CHAIN_ID, LocalNode, RpcNode
+
+START_SECONDS = 30.0  # to wait for it to answer, on a busy machine
 
 
 class AnvilNode(LocalNode):
-    """Starts an Anvil on a free port of this machine and ends it on close.
+    """Starts an Anvil on this machine and ends it on close.
+
+    Args:
+        chain_id: what the chain calls itself.
+        accounts: how many funded accounts it has.
+        port: where it listens; left out, a free one.
+        block_seconds: mines a block every so many seconds; left out, one for each transaction.
+        automine: False: mines only when told (`mine`), so that transactions wait.
 
     Raises:
         ToolUnavailable: Anvil is not installed.
         NodeError: it did not start.
     """
 
-    def __init__(self, *, chain_id: int = LOCAL_CHAIN_ID, accounts: int = 10, port: int | None = None) -> None:
-        raise NotImplementedError
+    def __init__(
+        self,
+        *,
+        chain_id: int = LOCAL_CHAIN_ID,
+        accounts: int = 10,
+        port: int | None = None,
+        block_seconds: int | None = None,
+        automine: bool = True,
+    ) -> None:
+        port = port or _free_port()
+        command = [
+            str(find_foundry("anvil")),
+            *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)),
+            *("--accounts", str(accounts), "--mnemonic", MNEMONIC, "--hardfork", "cancun", "--silent"),
+            *(("--block-time", str(block_seconds)) if block_seconds else ()),
+            *(() if automine else ("--no-mining",)),
+        ]
+        self.accounts = tuple(dev_account(index) for index in range(accounts))
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        self._node = RpcNode(f"http://127.0.0.1:{port}")
+        self.url = self._node.url
+        try:
+            self._await_answer()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def w3(self) -> Web3:
-        raise NotImplementedError
+        """For synchronous use."""
+        return self._node.w3
 
     def async_w3(self) -> AsyncWeb3[Any]:
-        raise NotImplementedError
+        """A new one for asynchronous use; whoever asks disconnects its provider."""
+        return self._node.async_w3()
 
-    def now(self) -> int:
-        raise NotImplementedError
+    def close(self) -> None:
+        """Ends Anvil. May be called twice."""
+        self._node.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
 
-    def warp(self, timestamp: int) -> None:
-        raise NotImplementedError
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if self._process.poll() is not None:
+                said = self._process.stderr.read().decode(errors="replace").strip() if self._process.stderr else ""
+                raise NodeError(f"Anvil ended at once: {said or f'exit code {self._process.returncode}'}")
+            try:
+                self.request("eth_chainId")
+            except NodeError:
+                if time.monotonic() > deadline:
+                    raise NodeError(f"Anvil did not answer within {START_SECONDS:g} s.") from None
+                time.sleep(0.02)
+            else:
+                return
 
-    def set_next_timestamp(self, timestamp: int) -> None:
-        raise NotImplementedError
 
-    def mine(self, blocks: int = 1) -> None:
-        raise NotImplementedError
-
-    def snapshot(self) -> str:
-        raise NotImplementedError
-
-    def revert(self, snapshot: str) -> None:
-        raise NotImplementedError
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,5 +1,3 @@
-# ruff: noqa: ARG001, ARG002
-# mypy: disable-error-code=unreachable
 """What goes wrong between us and a chain, in branches by what the caller should do.
 
 EscrowError
@@ -48,30 +46,31 @@ class NodeUnreachable(NodeError):
 
     code = "node_unreachable"
 
-    def __init__(self, url: str, reason: str = "") -> None:
-        super().__init__(f"No node answers at {url}{f' ({reason})' if reason else ''}: start it, or check the URL.")
+    def __init__(self, url: str) -> None:
+        super().__init__(f"No node answers at {url}: start it, or check the URL.")
         self.url = url
 
 
 class NodeTimeout(NodeError):
-    """The node did not answer within the client's `timeout_seconds`."""
+    """The node did not answer in time (`url`, shown without credentials)."""
 
     code = "node_timeout"
 
-    def __init__(self, url: str, seconds: float) -> None:
-        super().__init__(f"The node at {url} did not answer within {seconds:g} s: try again, or raise the timeout.")
+    def __init__(self, url: str) -> None:
+        super().__init__(f"The node at {url} did not answer in time: try again, or raise the timeout.")
         self.url = url
-        self.seconds = seconds
 
 
 class NodeRefused(NodeError):
-    """The node answered with a JSON-RPC error (`rpc_code`, its number)."""
+    """The node answered with a JSON-RPC error: `rpc_code`, `rpc_message`, `data` where a call reverted."""
 
     code = "node_refused"
 
-    def __init__(self, message: str, rpc_code: int | None = None) -> None:
-        super().__init__(f"The node refused: {message}")
+    def __init__(self, rpc_message: str, rpc_code: int | None = None, data: bytes | None = None) -> None:
+        super().__init__(f"The node refused: {rpc_message}")
+        self.rpc_message = rpc_message
         self.rpc_code = rpc_code
+        self.data = data
 
 
 class WrongChain(NodeError):

@@ -1,0 +1,69 @@
+"""What a node answered, or why it did not: one place for every library between us and it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import requests
+from web3.exceptions import Web3RPCError
+
+from kameng_escrow.errors import EscrowError
+
+from .errors import NodeError, NodeRefused, NodeTimeout, NodeUnreachable
+
+
+def answer_of(response: Any) -> Any:
+    """The result in a JSON-RPC response. Raises `NodeRefused` where it is an error."""
+    if not isinstance(response, Mapping) or ("result" not in response and "error" not in response):
+        raise NodeRefused("the answer is not JSON-RPC: is this the URL of a node?")
+    error = response.get("error")
+    if error is None:
+        return response.get("result")
+    if not isinstance(error, Mapping):
+        raise NodeRefused(str(error))
+    raise NodeRefused(str(error.get("message", error)), error.get("code"), revert_data(error))
+
+
+def revert_data(error: Mapping[str, Any]) -> bytes | None:
+    """The data that a reverted call returned, wherever this node puts it; None where it says nothing of a revert."""
+    data = error.get("data")
+    while isinstance(data, Mapping):  # nested by some, as {"data": {"data": "0x…"}} or {"data": {"result": "0x…"}}
+        data = data.get("data", data.get("result"))
+    if isinstance(data, str):
+        text = data.removeprefix("Reverted ")  # so say others
+        try:
+            if text.startswith("0x"):
+                return bytes.fromhex(text[2:])
+        except ValueError:
+            return None
+    reverted = error.get("code") == 3 or "revert" in str(error.get("message", "")).lower()
+    return b"" if reverted else None
+
+
+def transport_error(error: Exception, url: str) -> EscrowError:
+    """What an exception of an HTTP library means. Shows nothing of it that could hold the URL and its keys."""
+    match error:
+        case EscrowError():
+            return error
+        case Web3RPCError(rpc_response=Mapping() as response):
+            try:
+                answer_of(response)
+            except NodeRefused as refused:
+                return refused
+        case requests.exceptions.Timeout() | TimeoutError() | asyncio.TimeoutError():
+            return NodeTimeout(url)
+        case requests.exceptions.HTTPError(response=response) if response is not None:
+            return _http_error(url, response.status_code)
+        case aiohttp.ClientResponseError(status=status):
+            return _http_error(url, status)
+        case requests.exceptions.JSONDecodeError() | aiohttp.ContentTypeError() | ValueError():
+            return NodeError(f"What answers at {url} does not speak JSON-RPC: is this the URL of a node?")
+        case requests.exceptions.RequestException() | aiohttp.ClientError() | OSError():
+            return NodeUnreachable(url)
+    return NodeError(f"Asking the node at {url} failed: {type(error).__name__}.")
+
+
+def _http_error(url: str, status: int) -> EscrowError:
+    advice = {401: "check the key in its URL", 403: "check the key in its URL", 429: "it wants fewer requests: wait"}
+    return NodeError(f"The node at {url} answered with HTTP {status}: {advice.get(status, 'try again later')}.")
