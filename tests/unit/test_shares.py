@@ -209,8 +209,7 @@ def close(ending: str, policy: Policy, state: State, holding: Held, to_buyer: in
 @given(data=st.data(), policy=policies(), price=prices, quantity=quantities())
 def test_what_is_held_is_what_is_paid(
     data: st.DataObject,
-    states: tuple[State, ...],
-    ending: Ending,
+    ending: str,
     policy: Policy,
     price: int,
     quantity: tuple[int, int],
