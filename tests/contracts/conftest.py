@@ -113,7 +113,7 @@ def delivered(world: World) -> Callable[..., Any]:
 
 @pytest.fixture
 def disputed(world: World) -> Callable[..., Any]:
-    """`disputed(units=3)`: three of ten units in dispute."""
+    """`disputed(k=3)`: three of ten units in dispute."""
     return world.disputed
 
 

@@ -69,7 +69,7 @@ def test_confirm_pays_seller_and_platform_and_gives_the_bond_back(escrow, world,
 
 
 def test_confirm_in_disputed_pays_the_seller_and_gives_both_bonds_back(escrow, world, disputed, coin, buyer):
-    order = disputed(token=coin, units=3)
+    order = disputed(token=coin, k=3)
     D, E, b, f = order.sums.D, order.sums.E, order.sums.b, order.sums.f
     with world.moves(
         coin,
@@ -133,7 +133,7 @@ def test_confirm_logs_every_share(escrow, delivered, buyer):
 
 
 def test_confirm_in_disputed_logs_every_share(escrow, disputed, buyer):
-    order = disputed(units=3)
+    order = disputed(k=3)
     D, E, b, f = order.sums.D, order.sums.E, order.sums.b, order.sums.f
     receipt = escrow.confirm(order.terms, State.Disputed, sender=buyer)
     assert escrow.events(receipt) == [

@@ -72,7 +72,7 @@ def test_refund_in_delivered_costs_the_seller_the_larger_half_of_the_bond(escrow
 def test_refund_in_disputed_gives_back_the_dispute_bond_and_what_is_left_of_the_sellers(
     escrow, world, disputed, coin, seller
 ):
-    order = disputed(token=coin, units=3)
+    order = disputed(token=coin, k=3)
     D, E, b = order.sums.D, order.sums.E, order.sums.b
     assert (D, E, b) == (30_000_003, 4_500_000, 9_000_000)
     won = D + E + b - b // 2

@@ -68,7 +68,7 @@ class Order:
     policy: Policy
     state: State = State.Nothing
     entered: int = 0  # when it came to its state, Unix seconds
-    units: int = 0  # in dispute
+    k: int = 0  # units in dispute
 
     @property
     def id(self) -> str:
@@ -76,7 +76,7 @@ class Order:
 
     @property
     def sums(self) -> Sums:
-        return Sums(self.terms, self.policy, self.units)
+        return Sums(self.terms, self.policy, self.k)
 
     @property
     def deadline(self) -> int:
@@ -211,12 +211,12 @@ class World:
         self.escrow.deliver(order.terms, COMMITMENT, sender=order.terms.seller)
         return order.moved(State.Delivered)
 
-    def disputed(self, *, units: int = 3, **overrides: Any) -> Order:
-        """Of the terms' units, `units` are in dispute."""
+    def disputed(self, *, k: int = 3, **overrides: Any) -> Order:
+        """Of the terms' units, `k` are in dispute."""
         order = self.delivered(**overrides)
-        order.units = units
+        order.k = k
         value = self.value(order.terms, order.sums.E)
-        self.escrow.dispute(order.terms, units, EVIDENCE, sender=order.terms.buyer, value=value)
+        self.escrow.dispute(order.terms, k, EVIDENCE, sender=order.terms.buyer, value=value)
         return order.moved(State.Disputed)
 
     def closed(self, **overrides: Any) -> Order:
@@ -270,7 +270,7 @@ class World:
     def split(self, order: Order, to_buyer: int, **overrides: Any) -> Split:
         values = {
             "state": order.state,
-            "disputed_units": order.units,
+            "disputed_units": order.k,
             "revision": 0,
             "to_buyer": to_buyer,
             "expiry": self.evm.now + DAY,
