@@ -1,6 +1,6 @@
 """Follows a chain into the store; undoes what a reorg took away; compares the two."""
 
-from .errors import ForeignNode, MirrorError, NodeBehind, NodeInconsistent, ReorgTooDeep
+from .errors import BrokenEvents, MirrorError, NodeBehind, NodeInconsistent, ReorgTooDeep
 from .follow import WINDOW, Mirror
 from .reconcile import Drift, reconcile
 from .report import MirrorReport, Progress, Reorg
@@ -9,9 +9,9 @@ from .web3_source import Web3Source
 
 __all__ = [
     "WINDOW",
+    "BrokenEvents",
     "ChainSource",
     "Drift",
-    "ForeignNode",
     "Header",
     "Mirror",
     "MirrorError",

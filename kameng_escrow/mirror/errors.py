@@ -2,14 +2,16 @@
 
 MirrorError
 ├── ReorgTooDeep      the chain changed below everything we remember: look at the node, or mirror anew
-├── ForeignNode       the node serves another chain, or a chain without the contract: fix the URL
 ├── NodeInconsistent  the node contradicts itself, again and again: look at the node, or use another
-└── NodeBehind        the node's head is below what was mirrored, on the same chain: wait for it
+├── NodeBehind        the node's head is below what was mirrored, on the same chain: wait for it
+└── BrokenEvents      events of policies or balances that can't be: a log is missing, or not this contract's
 
-A history that can't be (`BrokenHistory` of `kameng_escrow.domain`), a node that is gone (`NodeError` of
-`kameng_escrow.chain.errors`) and a store that fails (`StoreError` of `kameng_escrow.store`) pass through as they are.
+What others say passes through as it is: `BrokenHistory` and `WrongShares` of `kameng_escrow.domain.fold`; `NodeError`,
+`WrongChain`, `NoDeployment` and `UndecodableLog` of `kameng_escrow.chain.errors`; `StoreError` of
+`kameng_escrow.store`.
 """
 
+from kameng_escrow.chain.errors import NodeRefused
 from kameng_escrow.errors import EscrowError
 
 
@@ -24,19 +26,17 @@ class ReorgTooDeep(MirrorError):
 
     code = "reorg_too_deep"
 
-    def __init__(self, message: str, *, oldest: int) -> None:
-        super().__init__(message)
+    def __init__(self, oldest: int, seen: int) -> None:
+        super().__init__(
+            f"The node's chain differs from the mirrored one in all remembered blocks, {oldest} to {seen}: use another "
+            "node if this one fell off its chain; mirror into a new store if it is right."
+        )
         self.oldest = oldest
-
-
-class ForeignNode(MirrorError):
-    """The node serves another chain than the one mirrored so far, or one without the contract."""
-
-    code = "foreign_node"
+        self.seen = seen
 
 
 class NodeInconsistent(MirrorError):
-    """The node's answers contradict each other, and went on to after several attempts."""
+    """The node's answers contradict each other. The mirror asks again for a while before it gives up with this."""
 
     code = "node_inconsistent"
 
@@ -46,7 +46,30 @@ class NodeBehind(MirrorError):
 
     code = "node_behind"
 
-    def __init__(self, message: str, *, head: int, seen: int) -> None:
-        super().__init__(message)
+    def __init__(self, head: int, seen: int) -> None:
+        super().__init__(
+            f"The node is at block {head}, and block {seen} is mirrored already: wait until it has caught up, or use "
+            "another node."
+        )
         self.head = head
         self.seen = seen
+
+
+class BrokenEvents(MirrorError):
+    """The events of a policy or a balance don't fit each other."""
+
+    code = "broken_events"
+
+    def __init__(self, reason: str, block_number: int) -> None:
+        super().__init__(
+            f"{reason} at block {block_number}: a log is missing, or is not this contract's. "
+            "Ask another node, and mirror into a new store."
+        )
+        self.reason = reason
+        self.block_number = block_number
+
+
+class RangeTooLarge(NodeRefused):
+    """The node wants to be asked for the logs of fewer blocks at once."""
+
+    code = "range_too_large"

@@ -36,7 +36,7 @@ class ChainSource(Protocol):
         """The logs of a contract in blocks first … last, both included, as `eth_getLogs` has them.
 
         Raises:
-            RangeTooLarge: the node wants fewer blocks at once.
+            RangeTooLarge: the node wants to be asked for fewer blocks at once.
         """
         ...
 

@@ -1,33 +1,120 @@
 """A node reached through web3.py, over HTTP or in this process."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
-from web3 import Web3
+from requests import HTTPError
+from web3 import HTTPProvider, Web3
+from web3.providers.base import JSONBaseProvider
+from web3.types import RPCEndpoint
 
+from kameng_escrow.chain.errors import NodeRefused
+from kameng_escrow.chain.nodes import shown_url
+from kameng_escrow.chain.transport import answer_of, transport_error
+
+from .errors import NodeInconsistent, RangeTooLarge
 from .source import Header, Tag
+
+BATCH = 100  # requests in one HTTP body; what most public nodes allow
+
+# How nodes say that a range of blocks has too many logs or blocks for them.
+_TOO_LARGE = re.compile(
+    r"too (many|large|wide|big)|more than \d+ (results|logs)|(range|limit|size|response).{0,40}(exceed|limit|large|max)"
+    r"|exceed.{0,40}(range|limit|size|max)|max(imum)? .{0,20}(range|results|logs|blocks)|query timeout",
+    re.IGNORECASE,
+)
+_LIMIT_EXCEEDED = -32005  # the code that EIP-1474 has for it
 
 
 class Web3Source:
-    """A `ChainSource` on a `Web3`. `node.w3` of `kameng_escrow.chain.nodes` serves."""
+    """A `ChainSource` on a `Web3` whose provider speaks JSON-RPC: `node.w3` of any of our nodes serves."""
 
     def __init__(self, w3: Web3) -> None:
-        raise NotImplementedError
+        provider = w3.provider
+        if not isinstance(provider, JSONBaseProvider):
+            raise TypeError(f"{type(provider).__name__} does not speak JSON-RPC")
+        self._provider = provider
+        self._url = shown_url(str(provider.endpoint_uri)) if isinstance(provider, HTTPProvider) else "this process"
 
     def chain_id(self) -> int:
-        raise NotImplementedError
+        return int(self._ask("eth_chainId"), 16)
 
     def header(self, block: int | Tag) -> Header | None:
-        raise NotImplementedError
+        try:
+            found = self._ask("eth_getBlockByNumber", _name(block), False)
+        except NodeRefused:
+            if block == "finalized":  # nodes without finality refuse the word, in as many ways as there are nodes
+                return None
+            raise
+        return None if found is None else _header(found)
 
     def headers(self, numbers: Sequence[int]) -> list[Header | None]:
-        raise NotImplementedError
+        if not isinstance(self._provider, HTTPProvider) or len(numbers) < 2:
+            return [self.header(number) for number in numbers]
+        found: list[Header | None] = []
+        for start in range(0, len(numbers), BATCH):
+            found += self._batch(numbers[start : start + BATCH])
+        return found
 
     def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
-        raise NotImplementedError
+        try:
+            logs = self._ask("eth_getLogs", {"address": address, "fromBlock": hex(first), "toBlock": hex(last)})
+        except NodeRefused as error:
+            if first < last and (error.rpc_code == _LIMIT_EXCEEDED or _TOO_LARGE.search(error.rpc_message)):
+                raise RangeTooLarge(error.rpc_message, error.rpc_code) from error
+            raise
+        if not isinstance(logs, list):
+            raise NodeInconsistent("The node answered a question for logs with something else.")
+        return logs
 
     def has_code(self, address: str) -> bool:
-        raise NotImplementedError
+        return len(self._ask("eth_getCode", address, "latest")) > len("0x")
 
     def is_syncing(self) -> bool:
-        raise NotImplementedError
+        try:
+            return self._ask("eth_syncing") is not False
+        except NodeRefused:  # many gateways don't offer it
+            return False
+
+    def call(self, to: str, data: bytes, block: int) -> bytes:
+        """What a view returns at a block. Raises `NodeRefused` where it reverts, or the node forgot that block."""
+        answer = self._ask("eth_call", {"to": to, "data": "0x" + data.hex()}, hex(block))
+        return bytes.fromhex(answer.removeprefix("0x"))
+
+    def _ask(self, method: str, *params: Any) -> Any:
+        return answer_of(self._send(lambda: self._provider.make_request(RPCEndpoint(method), list(params))))
+
+    def _batch(self, numbers: Sequence[int]) -> list[Header | None]:
+        requests = [(RPCEndpoint("eth_getBlockByNumber"), [hex(number), False]) for number in numbers]
+        answers = self._send(lambda: self._provider.make_batch_request(cast(Any, requests)))
+        if not isinstance(answers, list) or len(answers) != len(numbers):  # the node takes no batches, or smaller ones
+            return [self.header(number) for number in numbers]
+        results = [answer_of(answer) for answer in answers]
+        return [None if result is None else _header(result) for result in results]
+
+    def _send(self, request: Callable[[], Any]) -> Any:
+        try:
+            return request()
+        except HTTPError as error:
+            if error.response is not None and error.response.status_code == 413:
+                raise RangeTooLarge("the answer would be too large (HTTP 413)") from None
+            raise transport_error(error, self._url) from None
+        except Exception as error:
+            raise transport_error(error, self._url) from None
+
+
+def _name(block: int | Tag) -> str:
+    return hex(block) if isinstance(block, int) else block
+
+
+def _header(block: Mapping[str, Any]) -> Header:
+    try:
+        return Header(
+            number=int(block["number"], 16),
+            hash=block["hash"].lower(),
+            parent_hash=block["parentHash"].lower(),
+            timestamp=int(block["timestamp"], 16),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise NodeRefused("it answered a block without number, hash, parent or time") from error

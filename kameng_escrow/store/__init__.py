@@ -17,7 +17,7 @@ from .errors import (
 from .models import BalanceKind
 from .queries import Book, contracts
 from .store import Store
-from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Statistics
+from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Standing, Statistics
 
 __all__ = [
     "BalanceKind",
@@ -33,6 +33,7 @@ __all__ = [
     "SchemaMissing",
     "SchemaTooNew",
     "SchemaTooOld",
+    "Standing",
     "Statistics",
     "Store",
     "StoreBusy",

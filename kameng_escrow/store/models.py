@@ -223,6 +223,9 @@ class OrderRow(Base):
     disputed_units: Mapped[int]
     evidence: Mapped[str | None] = mapped_column(Hash())
     grounds: Mapped[str | None] = mapped_column(Hash())
+    mediator: Mapped[str | None] = mapped_column(Address())
+    awarded: Mapped[int | None] = mapped_column(Amount(ORDER_DIGITS))
+    mediation_fee: Mapped[int] = mapped_column(Amount(ORDER_DIGITS))
 
     undisputed_to_buyer: Mapped[int | None] = mapped_column(Amount(ORDER_DIGITS))
     undisputed_to_seller: Mapped[int | None] = mapped_column(Amount(ORDER_DIGITS))

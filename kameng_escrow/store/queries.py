@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from eth_utils.address import is_address, to_checksum_address
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
@@ -27,7 +28,7 @@ from .models import (
 )
 from .order_rows import restore_order, restore_policy
 from .store import Store
-from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Statistics
+from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Standing, Statistics
 
 LARGEST_PAGE = 1_000
 
@@ -57,7 +58,7 @@ class Book:
         """
         store.check_schema()
         self._store = store
-        wanted = to_checksum_address(address)
+        self.address = wanted = to_checksum_address(address)
         with store.reading() as session:
             found = session.scalar(select(ContractRow.id).filter_by(chain_id=chain_id, address=wanted))
         if found is None:
@@ -167,6 +168,24 @@ class Book:
         with self._store.reading() as session:
             return [_mirrored_policy(row) for row in session.scalars(query)]
 
+    def standings(self) -> tuple[Marks, list[Standing], dict[tuple[BalanceKind, str, str], int]]:
+        """All orders and balances at one block: the mirror's marks, the orders by id, and `balances`."""
+        columns = (
+            OrderRow.order_id,
+            OrderRow.state,
+            OrderRow.outcome,
+            OrderRow.fault,
+            func.coalesce(OrderRow.deadline, OrderRow.closed_at, 0),
+            OrderRow.disputed_units,
+            OrderRow.revision,
+        )
+        query = select(*columns).filter_by(contract_id=self._id).order_by(OrderRow.order_id)
+        names = tuple(field.name for field in fields(Standing))
+        with self._store.reading() as session:
+            marks = _marks(session.get_one(CheckpointRow, self._id))
+            rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in session.execute(query)]
+            return marks, [Standing(**row) for row in rows], _balances(session, self._id)
+
     def bond(self, seller: str, token: str) -> int:
         """A seller's bond balance that is not locked in orders, in base units."""
         return self._balance(BalanceKind.Bond, to_checksum_address(seller), token)
@@ -181,9 +200,8 @@ class Book:
 
     def balances(self) -> dict[tuple[BalanceKind, str, str], int]:
         """All bonds, credits and fees that are not zero, by kind, holder and token."""
-        query = select(BalanceRow).filter_by(contract_id=self._id)
         with self._store.reading() as session:
-            return {(row.kind, row.holder, row.token): row.amount for row in session.scalars(query)}
+            return _balances(session, self._id)
 
     def _balance(self, kind: BalanceKind, holder: str, token: str) -> int:
         with self._store.reading() as session:
@@ -223,7 +241,7 @@ def load_events(session: Session, contract_id: int, subjects: Collection[str]) -
     )
     found = [
         restore_logged(row, block_hash, timestamp)
-        for part in _parts(sorted(subjects))
+        for part in parts(sorted(subjects))
         for row, block_hash, timestamp in session.execute(query.where(EventRow.subject.in_(part)))
     ]
     return sorted(found, key=lambda logged: (logged.block_number, logged.log_index))
@@ -234,7 +252,7 @@ def load_policies(session: Session, contract_id: int, policy_ids: Collection[str
     query = select(PolicyRow).where(PolicyRow.contract_id == contract_id)
     return {
         row.policy_id: restore_policy(row)
-        for part in _parts(sorted(policy_ids))
+        for part in parts(sorted(policy_ids))
         for row in session.scalars(query.where(PolicyRow.policy_id.in_(part)))
     }
 
@@ -243,7 +261,7 @@ def load_orders(session: Session, contract_id: int, order_ids: Collection[str]) 
     """The rows of those of the orders that are known."""
     query = select(OrderRow).where(OrderRow.contract_id == contract_id)
     return [
-        row for part in _parts(sorted(order_ids)) for row in session.scalars(query.where(OrderRow.order_id.in_(part)))
+        row for part in parts(sorted(order_ids)) for row in session.scalars(query.where(OrderRow.order_id.in_(part)))
     ]
 
 
@@ -259,23 +277,29 @@ def restore_logged(row: EventRow, block_hash: str, timestamp: int) -> Logged:
     )
 
 
-def _parts(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+def parts(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
     """In pieces that a statement has room for: SQLite takes 32,766 parameters, older ones 999."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _info(session: Session, contract: ContractRow) -> ContractInfo:
-    mark = session.get(CheckpointRow, contract.id)
     return ContractInfo(
         id=contract.id,
         chain_id=contract.chain_id,
         genesis_hash=session.get_one(ChainRow, contract.chain_id).genesis_hash,
         address=contract.address,
         first_block=contract.first_block,
-        marks=None
-        if mark is None
-        else Marks(seen=mark.seen_number, seen_hash=mark.seen_hash, seen_at=mark.seen_at, final=mark.final_number),
+        marks=_marks(session.get_one(CheckpointRow, contract.id)),
     )
+
+
+def _marks(mark: CheckpointRow) -> Marks:
+    return Marks(seen=mark.seen_number, seen_hash=mark.seen_hash, seen_at=mark.seen_at, final=mark.final_number)
+
+
+def _balances(session: Session, contract_id: int) -> dict[tuple[BalanceKind, str, str], int]:
+    query = select(BalanceRow).filter_by(contract_id=contract_id)
+    return {(row.kind, row.holder, row.token): row.amount for row in session.scalars(query)}
 
 
 def _mirrored_policy(row: PolicyRow) -> MirroredPolicy:

@@ -34,7 +34,7 @@ class ContractInfo:
     genesis_hash: str  # of the chain's first block
     address: str
     first_block: int  # of the contract's deployment
-    marks: Marks | None  # None before the first block was mirrored
+    marks: Marks  # before the first block was mirrored: just below `first_block`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,19 @@ class Due:
     terms: OrderTerms
     state: State
     due_at: int  # Unix seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """As much of an order as the contract keeps of it, in the contract's words."""
+
+    order_id: str
+    state: State
+    outcome: Outcome
+    fault: Fault
+    deadline: int  # Unix seconds; once closed: when that was; zero before the opening
+    disputed_units: int
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,159 @@
+"""One step of a mirror: a range of blocks into the store, or a reorg out of it."""
+
+from sqlalchemy import select
+
+from kameng_escrow.chain.errors import NodeTimeout
+from kameng_escrow.store import Store
+from kameng_escrow.store.models import BlockRow, CheckpointRow
+
+from .enrol import Target, check_node
+from .errors import NodeBehind, NodeInconsistent, RangeTooLarge
+from .fetch import ChainMoved, Chunk, fetch
+from .ranges import RangeSize
+from .reorg import Anchor, find_fork
+from .report import Run
+from .source import ChainSource, Header
+from .writing import locked_checkpoint, move_final, roll_back, write_chunk
+
+
+class Stepper:
+    """Takes steps with one contract of one store. What it knows of the past it reads from the store, each time."""
+
+    def __init__(
+        self,
+        store: Store,
+        source: ChainSource,
+        target: Target,
+        contract_id: int,
+        *,
+        ranges: RangeSize,
+        final_depth: int | None,
+        window: int,
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._target = target
+        self._contract_id = contract_id
+        self._ranges = ranges
+        self._final_depth = final_depth
+        self._window = window
+
+    def begin(self) -> Run:
+        """A run from where the store is."""
+        mark = self._mark()
+        return Run(start=mark.seen_number, seen=mark.seen_number, final=mark.final_number, head=mark.seen_number)
+
+    def step(self, run: Run, *, believe_cut: bool) -> bool:
+        """Reads one range, or undoes a reorg, or finds nothing to do; whether there may be more.
+
+        Args:
+            believe_cut: whether a head below what was mirrored means that the blocks above it are gone.
+
+        Raises:
+            NodeBehind: it does not mean that yet.
+            Overtaken: another mirror was faster; go on.
+            And what `Mirror.run_once` raises.
+        """
+        mark = self._mark()
+        head = self._head()
+        run.head = head.number
+        if head.number < mark.seen_number or (head.number == mark.seen_number and head.hash != mark.seen_hash):
+            self._undo(run, mark, head, believe_cut=believe_cut)
+            return True
+        final = self._final(head)
+        if head.number == mark.seen_number:
+            run.seen = mark.seen_number
+            self._move_final(run, mark, final)
+            return False
+        try:
+            chunk = self._fetch(mark, head)
+        except ChainMoved:
+            self._undo(run, mark, head, believe_cut=believe_cut)
+            return True
+        if chunk is not None:
+            with self._store.writing() as session:
+                write_chunk(
+                    session,
+                    self._contract_id,
+                    chunk,
+                    parent_hash=mark.seen_hash,
+                    final=final,
+                    window=self._window,
+                )
+            run.read(chunk.last, len(chunk.events), max(mark.final_number, min(final, chunk.last)))
+        return run.seen < head.number
+
+    def _fetch(self, mark: CheckpointRow, head: Header) -> Chunk | None:
+        """The next range; None where the node wants to be asked for less."""
+        first = mark.seen_number + 1
+        last = min(head.number, mark.seen_number + self._ranges.blocks)
+        try:
+            chunk = fetch(
+                self._source,
+                self._target.address,
+                first,
+                last,
+                parent_hash=mark.seen_hash,
+                recent_from=head.number - self._window + 1,
+            )
+        except RangeTooLarge:
+            if first == last:
+                raise
+            self._ranges.refused()
+            return None
+        except NodeTimeout:
+            self._ranges.refused()  # perhaps it had too much to look through: the next attempt asks for less
+            raise
+        self._ranges.read(last - first + 1, len(chunk.events))
+        return chunk
+
+    def _undo(self, run: Run, mark: CheckpointRow, head: Header, *, believe_cut: bool) -> None:
+        """Rolls back to the last block that store and node share.
+
+        A node may also be another one by now, be behind, or answer from two chains in turn: what is undone is undone
+        only once these are ruled out.
+        """
+        check_node(self._source, self._target)
+        fork = find_fork(self._source, self._anchors(mark.seen_number))
+        if fork.number == mark.seen_number:
+            raise NodeInconsistent(f"The node's chain has block {fork.number}, and goes on from another one.")
+        if fork.cut and (not believe_cut or self._source.is_syncing()):
+            raise NodeBehind(head.number, mark.seen_number)
+        with self._store.writing() as session:
+            reorg = roll_back(session, self._contract_id, mark.seen_number, mark.seen_hash, fork.number)
+        run.undone(reorg)
+
+    def _head(self) -> Header:
+        head = self._source.header("latest")
+        if head is None:
+            raise NodeInconsistent("The node has no latest block.")
+        return head
+
+    def _final(self, head: Header) -> int:
+        """The last final block as the node, or the depth, has it."""
+        if self._final_depth is not None:
+            return head.number - self._final_depth
+        finalized = self._source.header("finalized")
+        return head.number - self._window if finalized is None else finalized.number
+
+    def _move_final(self, run: Run, mark: CheckpointRow, final: int) -> None:
+        run.final = max(mark.final_number, min(final, mark.seen_number))
+        if run.final > mark.final_number:
+            with self._store.writing() as session:
+                move_final(locked_checkpoint(session, self._contract_id, mark.seen_number, mark.seen_hash), final)
+
+    def _mark(self) -> CheckpointRow:
+        with self._store.reading() as session:
+            mark = session.get_one(CheckpointRow, self._contract_id)
+            session.expunge(mark)
+            return mark
+
+    def _anchors(self, seen: int) -> list[Anchor]:
+        """The remembered blocks of the window, lowest first."""
+        query = (
+            select(BlockRow.number, BlockRow.hash)
+            .where(BlockRow.contract_id == self._contract_id, BlockRow.number >= seen - self._window)
+            .order_by(BlockRow.number)
+        )
+        with self._store.reading() as session:
+            return [Anchor(number, block_hash) for number, block_hash in session.execute(query)]

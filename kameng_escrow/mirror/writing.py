@@ -1,0 +1,169 @@
+"""The mirror's two transactions: blocks in, and blocks out. Each brings every row along, or none."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from kameng_escrow.domain.events import Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
+from kameng_escrow.store.event_json import subject_of, to_json
+from kameng_escrow.store.models import (
+    BlockRow,
+    CheckpointRow,
+    EventRow,
+    OperatorRow,
+    OutboxRow,
+    PayToRow,
+    PolicyRow,
+)
+from kameng_escrow.store.queries import load_events, parts, restore_logged
+
+from . import outbox
+from .fetch import Chunk
+from .folding import Folding
+from .report import Reorg
+
+
+class Overtaken(Exception):
+    """Another mirror has written to the same contract's rows in between: read the checkpoint again."""
+
+
+def locked_checkpoint(session: Session, contract_id: int, number: int, block_hash: str) -> CheckpointRow:
+    """The checkpoint, kept from other writers until the transaction ends. Raises `Overtaken` unless it is as given."""
+    mark = session.get_one(CheckpointRow, contract_id, with_for_update=True)
+    if (mark.seen_number, mark.seen_hash) != (number, block_hash):
+        raise Overtaken
+    return mark
+
+
+def write_chunk(session: Session, contract_id: int, chunk: Chunk, *, parent_hash: str, final: int, window: int) -> None:
+    """Blocks, events, rows, outbox and checkpoint of a range that follows on what is there.
+
+    Args:
+        final: the chain's last final block, as far as is known.
+        window: how many recent blocks to remember without events.
+
+    Raises:
+        Overtaken: something else is there by now.
+        BrokenHistory, WrongShares, BrokenEvents: the events can't be.
+    """
+    mark = locked_checkpoint(session, contract_id, chunk.first - 1, parent_hash)
+    _insert_blocks(session, contract_id, chunk)
+    folding = Folding(session, contract_id)
+    folding.load(logged.event for logged in chunk.events)
+    events, entries = [], []
+    for logged in chunk.events:
+        order = folding.add(logged)
+        events.append(_event_columns(contract_id, logged))
+        if order is not None and isinstance(logged.event, OrderEvent):
+            entries.append({"contract_id": contract_id, **outbox.entry(logged, logged.event, order)})
+    if events:
+        session.execute(insert(EventRow), events)
+    folding.write()
+    if entries:
+        session.execute(insert(OutboxRow), entries)
+    last = chunk.headers[chunk.last]
+    mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
+    move_final(mark, final)
+    session.execute(
+        delete(BlockRow).where(
+            BlockRow.contract_id == contract_id, BlockRow.number <= last.number - window, ~BlockRow.has_events
+        )
+    )
+
+
+def move_final(mark: CheckpointRow, final: int) -> None:
+    """Moves the final mark up to `final`, never beyond what is seen and never down."""
+    mark.final_number = max(mark.final_number, min(final, mark.seen_number))
+
+
+def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, fork: int) -> Reorg:
+    """Undoes every block above `fork`, which is one of those remembered.
+
+    Orders, policies and grants are folded again from the events that stay; what the events that go had moved on
+    balances is moved back.
+
+    Args:
+        seen, seen_hash: the last block as the checkpoint should have it.
+
+    Raises:
+        Overtaken: it has not.
+    """
+    mark = locked_checkpoint(session, contract_id, seen, seen_hash)
+    gone = _events_above(session, contract_id, fork)
+    order_ids = {logged.event.order_id for logged in gone if isinstance(logged.event, OrderEvent)}
+    folding = Folding(session, contract_id)
+    folding.load(logged.event for logged in gone)
+    before = folding.forget(order_ids)
+    for logged in gone:
+        folding.move(logged.event, before.get(subject_of(logged.event)), back=True)
+    session.execute(delete(EventRow).where(EventRow.contract_id == contract_id, EventRow.block_number > fork))
+    for logged in load_events(session, contract_id, order_ids | _clear_registers(session, contract_id, gone)):
+        folding.add(logged, money=False)
+    folding.write()
+    orders = {order_id: folded.order for order_id, folded in folding.orders.items()}
+    outbox.retract(session, contract_id, fork, orders)
+    session.execute(delete(BlockRow).where(BlockRow.contract_id == contract_id, BlockRow.number > fork))
+    last = session.get_one(BlockRow, (contract_id, fork))
+    reorg = Reorg(
+        fork=fork,
+        depth=mark.seen_number - fork,
+        events=len(gone),
+        orders=len(order_ids),
+        below_final=fork < mark.final_number,
+    )
+    mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
+    mark.final_number = min(mark.final_number, fork)
+    return reorg
+
+
+def _insert_blocks(session: Session, contract_id: int, chunk: Chunk) -> None:
+    busy = {logged.block_number for logged in chunk.events}
+    session.execute(
+        insert(BlockRow),
+        [
+            {
+                "contract_id": contract_id,
+                "number": header.number,
+                "hash": header.hash,
+                "parent_hash": header.parent_hash,
+                "timestamp": header.timestamp,
+                "has_events": header.number in busy,
+            }
+            for header in chunk.headers.values()
+        ],
+    )
+
+
+def _event_columns(contract_id: int, logged: Logged) -> dict[str, object]:
+    return {
+        "contract_id": contract_id,
+        "block_number": logged.block_number,
+        "log_index": logged.log_index,
+        "transaction_hash": logged.transaction_hash,
+        "name": type(logged.event).__name__,
+        "subject": subject_of(logged.event),
+        "fields": to_json(logged.event),
+    }
+
+
+def _events_above(session: Session, contract_id: int, fork: int) -> list[Logged]:
+    query = (
+        select(EventRow, BlockRow.hash, BlockRow.timestamp)
+        .join(BlockRow, (BlockRow.contract_id == EventRow.contract_id) & (BlockRow.number == EventRow.block_number))
+        .where(EventRow.contract_id == contract_id, EventRow.block_number > fork)
+        .order_by(EventRow.block_number, EventRow.log_index)
+    )
+    return [restore_logged(row, block_hash, timestamp) for row, block_hash, timestamp in session.execute(query)]
+
+
+def _clear_registers(session: Session, contract_id: int, gone: Sequence[Logged]) -> set[str]:
+    """Deletes the policies and grants that these events made or changed; returns whose they are."""
+    policies = {logged.event.policy_id for logged in gone if isinstance(logged.event, PolicyEvent)}
+    sellers = {logged.event.seller for logged in gone if isinstance(logged.event, PayToRegistered | OperatorSet)}
+    for part in parts(sorted(policies)):
+        session.execute(delete(PolicyRow).where(PolicyRow.contract_id == contract_id, PolicyRow.policy_id.in_(part)))
+    for part in parts(sorted(sellers)):
+        session.execute(delete(PayToRow).where(PayToRow.contract_id == contract_id, PayToRow.seller.in_(part)))
+        session.execute(delete(OperatorRow).where(OperatorRow.contract_id == contract_id, OperatorRow.seller.in_(part)))
+    return policies | sellers
