@@ -22,7 +22,8 @@ class AnvilNode(LocalNode):
         chain_id: what the chain calls itself.
         accounts: how many funded accounts it has.
         port: where it listens; left out, a free one.
-        block_seconds: mines a block every so many seconds; left out, one for each transaction.
+        block_seconds: mines a block every so many seconds beside one for each transaction, so that the chain's clock
+            goes with the machine's; left out, time moves by transactions and `warp` only.
         automine: False: mines only when told (`mine`), so that transactions wait.
 
     Raises:
@@ -44,7 +45,7 @@ class AnvilNode(LocalNode):
             str(find_foundry("anvil")),
             *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)),
             *("--accounts", str(accounts), "--mnemonic", MNEMONIC, "--hardfork", "cancun", "--silent"),
-            *(("--block-time", str(block_seconds)) if block_seconds else ()),
+            *(("--block-time", str(block_seconds), "--mixed-mining") if block_seconds else ()),
             *(() if automine else ("--no-mining",)),
         ]
         self.accounts = tuple(dev_account(index) for index in range(accounts))

@@ -1,12 +1,26 @@
-# ruff: noqa: ARG001, ARG002
-# mypy: disable-error-code=unreachable
 """Records of what was deployed where: small JSON files that people may keep, send and check."""
 
-from dataclasses import dataclass
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from web3 import Web3
+
+from kameng_escrow.domain.inputs import check_address, check_hash, check_uint
+from kameng_escrow.errors import EscrowError
+
+from . import rpc
+from .artifacts import Artifact, load_artifact
+from .connection import Connection
+from .errors import CodeMismatch, DamagedRecord, NoDeployment, WrongChain
+from .steps import Steps, run
+
+FOLDER_VARIABLE = "KAMENG_DEPLOYMENTS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,29 +38,88 @@ class Deployment:
     compiler: str  # its version
     deployed_at: int  # Unix seconds of the block
 
+    def __post_init__(self) -> None:
+        check_uint(self.chain_id, 256, "chain_id")
+        check_uint(self.block, 64, "block")
+        check_uint(self.deployed_at, 40, "deployed_at")
+        for name in ("address", "lens", "deployer"):
+            check_address(getattr(self, name), name)
+        for name in ("genesis", "transaction", "source_hash"):
+            check_hash(getattr(self, name), name)
+
     def to_json(self) -> str:
-        """The record's file; `deployed_at` as ISO-8601 with Z."""
-        raise NotImplementedError
+        """The record as a file: `deployed_at` as ISO-8601 with Z."""
+        time = datetime.fromtimestamp(self.deployed_at, UTC).isoformat().replace("+00:00", "Z")
+        return json.dumps(asdict(self) | {"deployed_at": time}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The reverse of `to_json`. Raises `DamagedRecord`."""
-        raise NotImplementedError
+        """The reverse of `to_json`. Raises `DamagedRecord` where the text is no record."""
+        try:
+            document = json.loads(text)
+            time = datetime.fromisoformat(document["deployed_at"])
+            if time.tzinfo is None:
+                raise DamagedRecord("This is no deployment record: deployed_at does not say its time zone.")
+            values = {field.name: document[field.name] for field in fields(cls)}
+            return cls(**values | {"deployed_at": int(time.timestamp())})
+        except DamagedRecord:
+            raise
+        except KeyError as error:
+            raise DamagedRecord(f"This is no deployment record: {error.args[0]} is missing.") from error
+        except (ValueError, TypeError, EscrowError) as error:
+            raise DamagedRecord(f"This is no deployment record: {error}") from error
+
+
+# -------------------------------------------------------------------------------------------------------------- files
 
 
 def default_folder() -> Path:
-    """Where records are kept: KAMENG_DEPLOYMENTS if set, else the user's data folder."""
-    raise NotImplementedError
+    """Where records are kept: the folder in KAMENG_DEPLOYMENTS if set, else one in the user's data folder."""
+    if chosen := os.environ.get(FOLDER_VARIABLE):
+        return Path(chosen).expanduser()
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return base / "kameng_escrow" / "deployments"
 
 
 def save_deployment(deployment: Deployment, folder: Path | None = None) -> Path:
-    """Writes the record, whole or not at all, and returns its path."""
-    raise NotImplementedError
+    """Writes the record, whole or not at all, and returns its path. The folder is made where it does not exist.
+
+    Raises:
+        OSError: the folder can't be written.
+    """
+    folder = default_folder() if folder is None else folder
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{deployment.chain_id}-{deployment.address}-{deployment.genesis[2:10]}.json"
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(deployment.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp's own is for secrets, and this is none
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
 
 
 def load_deployments(folder: Path | None = None) -> tuple[Deployment, ...]:
-    """Every record of the folder, newest first. Raises `DamagedRecord`."""
-    raise NotImplementedError
+    """Every record of the folder, newest first; none where there is no folder. Raises `DamagedRecord`."""
+    folder = default_folder() if folder is None else folder
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append(Deployment.from_json(path.read_text("utf-8")))
+        except (DamagedRecord, UnicodeDecodeError) as error:
+            raise DamagedRecord(f"{path} is damaged: remove it, or put it right. {error}") from error
+    return tuple(sorted(found, key=lambda deployment: deployment.deployed_at, reverse=True))
 
 
 def load_deployment(
@@ -58,15 +131,76 @@ def load_deployment(
         NoDeployment: there is none.
         DamagedRecord: a file in the folder is not a record.
     """
-    raise NotImplementedError
+    folder = default_folder() if folder is None else folder
+    of_chain = [one for one in load_deployments(folder) if one.chain_id == chain_id]
+    for deployment in of_chain:
+        if address in (None, deployment.address) and genesis in (None, deployment.genesis):
+            return deployment
+    if of_chain and address is None:
+        raise NoDeployment(
+            f"The records in {folder} for chain {chain_id} are of another chain of that number, one that has since "
+            "been started anew: deploy again (`kameng deploy`)."
+        )
+    at = "" if address is None else f" at {address}"
+    raise NoDeployment(
+        f"No deployment{at} on chain {chain_id} is recorded in {folder}: deploy one (`kameng deploy`), put its record "
+        "there, or name the contract's address."
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- verification
 
 
 def verify_deployment(deployment: Deployment, w3: Web3) -> None:
-    """Checks that the node serves the record's chain and that escrow and lens there are the packaged contracts.
+    """Checks that the node serves the record's chain, and that escrow and lens there are the packaged contracts.
 
     Raises:
         WrongChain: another chain id, or another genesis block.
         NoDeployment: there is no code at an address.
         CodeMismatch: there is other code.
+        NodeError: the node can't be asked.
     """
-    raise NotImplementedError
+    run(verifying(deployment), Connection(w3))
+
+
+def verifying(deployment: Deployment) -> Steps[None]:
+    """`verify_deployment` as steps."""
+    yield from check_chain(deployment)
+    yield from verify_code(deployment.address, load_artifact("KamengEscrow"))
+    yield from verify_code(deployment.lens, load_artifact("KamengLens"))
+    watched = yield from rpc.view("KamengLens", deployment.lens, "escrow")
+    if watched != deployment.address:
+        raise CodeMismatch(f"The lens at {deployment.lens} is of the escrow {watched}, not of {deployment.address}.")
+
+
+def check_chain(deployment: Deployment) -> Steps[None]:
+    """Checks that the node serves the record's chain, not one of the same number. Raises `WrongChain`."""
+    chain_id = yield from rpc.chain_id()
+    if chain_id != deployment.chain_id:
+        raise WrongChain(deployment.chain_id, chain_id)
+    genesis = (yield from rpc.block(0)).hash
+    if genesis != deployment.genesis:
+        raise WrongChain(
+            f"{deployment.chain_id} with the genesis {deployment.genesis}", f"{chain_id} with the genesis {genesis}"
+        )
+
+
+def verify_code(address: str, artifact: Artifact) -> Steps[None]:
+    """Checks that the packaged contract is at the address, whatever its immutables. Raises as `verify_deployment`."""
+    found = yield from rpc.code(address)
+    if not found:
+        raise NoDeployment(f"There is no contract at {address}: check the address, and the chain.")
+    expected = bytes.fromhex(artifact.deployed_bytecode[2:])
+    if _masked(found, artifact) != _masked(expected, artifact):
+        raise CodeMismatch(
+            f"The code at {address} is not that of this package's {artifact.name}: it was made by another version, "
+            "or is something else. Don't send money there."
+        )
+
+
+def _masked(code: bytes, artifact: Artifact) -> bytes:
+    """Without the values that were filled in at deployment."""
+    masked = bytearray(code)
+    for start, length in artifact.immutables:
+        masked[start : start + length] = bytes(len(masked[start : start + length]))
+    return bytes(masked)

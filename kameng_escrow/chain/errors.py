@@ -1,7 +1,7 @@
 """What goes wrong between us and a chain, in branches by what the caller should do.
 
 EscrowError
-├── InvalidInput          fix what you passed: an address, an amount, a hash, a configuration
+├── InvalidInput          fix how you call it: the configuration, or values that don't go together
 ├── NodeError             the node, not the order
 │   ├── NodeUnreachable   nothing answers at the URL: start it, or fix the URL
 │   ├── NodeTimeout       it did not answer in time: try again
@@ -12,25 +12,24 @@ EscrowError
 │   ├── CodeMismatch      the code there is not ours
 │   └── DamagedRecord     the record's file can't be read
 ├── UndecodableLog        a log claims one of our topics but is not one of our events
-├── Reverted              the contract, or a token, refused in words that are not the contract's
-│   ├── RevertedWithText  a message, as tokens use
-│   ├── RevertedWithPanic an arithmetic or array panic of Solidity
-│   └── UnknownRevert     an error that no ABI of ours knows
-└── TransactionError      what became of a transaction; carries its hash
+└── TransactionError          what became of a transaction
     ├── TransactionReverted   mined, and refused: the refusal is the cause
     ├── TransactionTimeout    not mined in time: look it up by its hash before sending again
     ├── ReplacedTransaction   another transaction of the account took its nonce
     ├── NonceConflict         the account's nonce is used by somebody else at the same time
     └── InsufficientFunds     the account can't pay value and gas
 
-A refusal of the contract itself is a `Refusal` of `kameng_escrow.domain.refusals`, with the contract's name and fields.
+What the contract itself refuses is a `Refusal` of `kameng_escrow.domain.refusals`, with the contract's name and fields;
+so is what can't even be read as an address, hash or number (`kameng_escrow.domain.inputs`).
 """
+
+from decimal import Decimal
 
 from kameng_escrow.errors import EscrowError
 
 
 class InvalidInput(EscrowError):
-    """What was passed can't be right on any chain; nothing was sent."""
+    """What was passed does not make sense, or not together. Nothing was sent."""
 
     code = "invalid_input"
 
@@ -116,86 +115,83 @@ class UndecodableLog(EscrowError):
     code = "undecodable_log"
 
 
-class Reverted(EscrowError):
-    """A call was refused, but not with one of the escrow's own errors (`data`: what was returned)."""
-
-    code = "reverted"
-
-    def __init__(self, message: str, data: bytes) -> None:
-        super().__init__(message)
-        self.data = data
-
-
-class RevertedWithText(Reverted):
-    """Refused with a message (`text`), as tokens do."""
-
-    code = "reverted_with_text"
-
-    def __init__(self, text: str, data: bytes = b"") -> None:
-        super().__init__(f"The chain refused: {text}", data)
-        self.text = text
-
-
-class RevertedWithPanic(Reverted):
-    """A Solidity panic (`number`), such as an arithmetic overflow."""
-
-    code = "reverted_with_panic"
-
-    def __init__(self, number: int, data: bytes = b"") -> None:
-        super().__init__(f"The chain refused with Solidity panic 0x{number:02x}.", data)
-        self.number = number
-
-
-class UnknownRevert(Reverted):
-    """Refused with an error that is not ours, or with none at all (`selector`: its first four bytes, 0x-hex)."""
-
-    code = "unknown_revert"
-
-    def __init__(self, data: bytes = b"") -> None:
-        self.selector = "0x" + data[:4].hex()
-        reason = f"with the unknown error {self.selector}" if data else "without a reason"
-        super().__init__(f"The chain refused {reason}: is this the escrow's address?", data)
-
-
 class TransactionError(EscrowError):
-    """What became of a transaction (`transaction_hash`; None: it was never sent)."""
+    """What became of a transaction."""
 
     code = "transaction_error"
 
-    def __init__(self, message: str, transaction_hash: str | None = None) -> None:
-        super().__init__(message)
-        self.transaction_hash = transaction_hash
-
 
 class TransactionReverted(TransactionError):
-    """It was mined in `block_number` and refused; `__cause__` is the refusal, if replaying it shows one."""
+    """It was mined in `block_number` and refused: the state changed after it was simulated. `__cause__`: why."""
 
     code = "transaction_reverted"
 
-    def __init__(self, message: str, transaction_hash: str, block_number: int) -> None:
-        super().__init__(message, transaction_hash)
+    def __init__(self, transaction_hash: str, block_number: int) -> None:
+        super().__init__(f"The transaction {transaction_hash} was mined in block {block_number} and refused.")
+        self.transaction_hash = transaction_hash
         self.block_number = block_number
+
+    def explain(self, cause: EscrowError) -> None:
+        """Adds why, as replaying it showed."""
+        self.__cause__ = cause
+        self.message = f"{self.message[:-1]}: {cause.message}"
+        self.args = (self.message,)
 
 
 class TransactionTimeout(TransactionError):
-    """It was sent and not mined in time. It may still be: look it up before sending anything again."""
+    """Whether it will be mined is not known. It may still be: look it up before sending anything again."""
 
     code = "transaction_timeout"
 
+    def __init__(self, transaction_hash: str, reason: str) -> None:
+        super().__init__(
+            f"What became of the transaction {transaction_hash} is not known, since {reason}. Look its hash up "
+            "(eth_getTransactionReceipt, or an explorer) before sending anything again: it may still be mined."
+        )
+        self.transaction_hash = transaction_hash
+
 
 class ReplacedTransaction(TransactionError):
-    """Another transaction of the same account and nonce was mined instead."""
+    """Another transaction of the account was mined with its nonce."""
 
     code = "replaced_transaction"
 
+    def __init__(self, transaction_hash: str, nonce: int) -> None:
+        super().__init__(
+            f"The transaction {transaction_hash} will never be mined: another one of the same account took its "
+            f"nonce {nonce}. Check what that one did before sending anything again."
+        )
+        self.transaction_hash = transaction_hash
+        self.nonce = nonce
+
 
 class NonceConflict(TransactionError):
-    """Somebody else sends from the account at the same time."""
+    """Somebody else sends from the account at the same time. Nothing was sent."""
 
     code = "nonce_conflict"
 
+    def __init__(self, account: str, attempts: int) -> None:
+        super().__init__(
+            f"The node refused {attempts} nonces of {account}: somebody else sends from it at the same time. "
+            "Nothing was sent; try again, or give each sender an account of its own."
+        )
+        self.account = account
+
 
 class InsufficientFunds(TransactionError):
-    """The account can't pay value and gas. Nothing was sent."""
+    """The account can't pay value and gas. Nothing was sent. Amounts in wei."""
 
     code = "insufficient_funds"
+
+    def __init__(self, account: str, available: int, required: int) -> None:
+        super().__init__(
+            f"{account} has {_coins(available)} of the chain's coin and needs up to {_coins(required)} for value and "
+            "gas: nothing was sent."
+        )
+        self.account = account
+        self.available = available
+        self.required = required
+
+
+def _coins(wei: int) -> str:
+    return f"{Decimal(wei) / 10**18:f}"

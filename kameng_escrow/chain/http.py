@@ -8,18 +8,17 @@ from typing import Any, cast
 
 import aiohttp
 import requests
-from web3.providers.async_base import AsyncJSONBaseProvider
-from web3.providers.base import JSONBaseProvider
+from web3.providers.rpc import AsyncHTTPProvider, HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "kameng-escrow"}
 
 
-class HttpProvider(JSONBaseProvider):
+class HttpProvider(HTTPProvider):
     """For `Web3`. Raises what requests raises, and `ValueError` for an answer that is no JSON."""
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        super().__init__()
+        super().__init__(url, exception_retry_configuration=None)
         self._url = url
         self._timeout = timeout_seconds
         self._session = requests.Session()
@@ -28,8 +27,8 @@ class HttpProvider(JSONBaseProvider):
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         return cast(RPCResponse, self._post(self.encode_rpc_request(method, params)))
 
-    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
-        return cast(list[RPCResponse], self._post(self.encode_batch_rpc_request(requests)))
+    def make_batch_request(self, batch_requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
+        return cast(list[RPCResponse], self._post(self.encode_batch_rpc_request(batch_requests)))
 
     def _post(self, body: bytes) -> Any:
         # A redirect could carry the key in the URL elsewhere.
@@ -44,11 +43,11 @@ class HttpProvider(JSONBaseProvider):
         self._session.close()
 
 
-class AsyncHttpProvider(AsyncJSONBaseProvider):
+class AsyncHttpProvider(AsyncHTTPProvider):
     """For `AsyncWeb3`. Raises what aiohttp raises, and `ValueError` for an answer that is no JSON."""
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        super().__init__()
+        super().__init__(url, exception_retry_configuration=None)
         self._url = url
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._session: aiohttp.ClientSession | None = None  # belongs to the event loop of the first request
@@ -56,8 +55,10 @@ class AsyncHttpProvider(AsyncJSONBaseProvider):
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         return cast(RPCResponse, await self._post(self.encode_rpc_request(method, params)))
 
-    async def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
-        return cast(list[RPCResponse], await self._post(self.encode_batch_rpc_request(requests)))
+    async def make_batch_request(
+        self, batch_requests: list[tuple[RPCEndpoint, Any]]
+    ) -> list[RPCResponse] | RPCResponse:
+        return cast(list[RPCResponse], await self._post(self.encode_batch_rpc_request(batch_requests)))
 
     async def _post(self, body: bytes) -> Any:
         if self._session is None:

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from eth_account.signers.local import LocalAccount
 from web3 import AsyncWeb3, Web3
@@ -11,7 +10,9 @@ from web3.types import RPCEndpoint
 
 from .errors import InvalidInput
 from .http import AsyncHttpProvider, HttpProvider
-from .transport import answer_of, transport_error
+from .transport import answer_of, shown_provider, shown_url, transport_error
+
+__all__ = ["LOCAL_CHAIN_ID", "LocalNode", "Node", "RpcNode", "shown_url"]
 
 LOCAL_CHAIN_ID = 31_337  # what local development chains call themselves
 
@@ -38,7 +39,7 @@ class Node(ABC):
         try:
             response = provider.make_request(RPCEndpoint(method), list(params))
         except Exception as error:
-            raise transport_error(error, self.url or "this process") from None
+            raise transport_error(error, shown_provider(provider)) from None
         return answer_of(response)
 
     def close(self) -> None:  # noqa: B027 - a node that holds nothing has nothing to do
@@ -118,19 +119,3 @@ class LocalNode(Node):
         """
         if not self.request("evm_revert", snapshot):
             raise InvalidInput(f"There is no snapshot {snapshot!r}: each serves once, and later ones go with it.")
-
-
-def shown_url(url: str) -> str:
-    """The URL as it may be shown: scheme, host and port, since keys hide in every other part.
-
-    Raises `InvalidInput` where it is no http or https URL.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInput("A node's URL begins with http:// or https:// and names a host, like http://127.0.0.1:8545.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{f':{port}' if port else ''}"

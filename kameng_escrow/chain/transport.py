@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import requests
@@ -10,7 +11,7 @@ from web3.exceptions import Web3RPCError
 
 from kameng_escrow.errors import EscrowError
 
-from .errors import NodeError, NodeRefused, NodeTimeout, NodeUnreachable
+from .errors import InvalidInput, NodeError, NodeRefused, NodeTimeout, NodeUnreachable
 
 
 def answer_of(response: Any) -> Any:
@@ -67,3 +68,30 @@ def transport_error(error: Exception, url: str) -> EscrowError:
 def _http_error(url: str, status: int) -> EscrowError:
     advice = {401: "check the key in its URL", 403: "check the key in its URL", 429: "it wants fewer requests: wait"}
     return NodeError(f"The node at {url} answered with HTTP {status}: {advice.get(status, 'try again later')}.")
+
+
+def shown_url(url: str) -> str:
+    """The URL as it may be shown: scheme, host and port, since keys hide in every other part.
+
+    Raises `InvalidInput` where it is no http or https URL.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidInput("A node's URL begins with http:// or https:// and names a host, like http://127.0.0.1:8545.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
+
+
+def shown_provider(provider: object) -> str:
+    """Whom a message names as the node: its URL as it may be shown, or that it is in this process."""
+    url = getattr(provider, "endpoint_uri", None)
+    if not url:
+        return "this process"
+    try:
+        return shown_url(str(url))
+    except InvalidInput:
+        return "its URL"

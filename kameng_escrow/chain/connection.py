@@ -1,0 +1,58 @@
+"""A client's connection to a node: the only place where the synchronous and the asynchronous way differ."""
+
+import asyncio
+import threading
+import time
+from collections import defaultdict
+from typing import Any
+
+from web3 import AsyncWeb3, Web3
+from web3.types import RPCEndpoint
+
+from .transport import answer_of, shown_provider, transport_error
+
+
+class Connection:
+    """Calls. `url` is what messages show of the node."""
+
+    def __init__(self, w3: Web3) -> None:
+        self.w3 = w3
+        self.url = shown_provider(w3.provider)
+        self.turn = threading.Lock()  # of whoever picks a nonce and sends with it
+        self.waiting: defaultdict[str, set[int]] = defaultdict(set)  # by account: nonces sent and not known to be mined
+
+    def request(self, method: str, params: list[Any]) -> Any:
+        """The result of a JSON-RPC method, through the middleware of `w3`. Raises `NodeError`."""
+        try:
+            ask = self.w3.provider.request_func(self.w3, self.w3.middleware_onion)
+            response = ask(RPCEndpoint(method), params)
+        except Exception as error:
+            raise transport_error(error, self.url) from None
+        return answer_of(response)
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+        time.sleep(seconds)
+
+
+class AsyncConnection:
+    """Awaits; otherwise as `Connection`."""
+
+    def __init__(self, w3: AsyncWeb3[Any]) -> None:
+        self.w3 = w3
+        self.url = shown_provider(w3.provider)
+        self.turn = asyncio.Lock()
+        self.waiting: defaultdict[str, set[int]] = defaultdict(set)
+
+    async def request(self, method: str, params: list[Any]) -> Any:
+        """The result of a JSON-RPC method, through the middleware of `w3`. Raises `NodeError`."""
+        try:
+            ask = await self.w3.provider.request_func(self.w3, self.w3.middleware_onion)
+            response = await ask(RPCEndpoint(method), params)
+        except Exception as error:
+            raise transport_error(error, self.url) from None
+        return answer_of(response)
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        await asyncio.sleep(seconds)
