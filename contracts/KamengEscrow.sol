@@ -90,17 +90,18 @@ contract KamengEscrow is Openings, Actions {
     function settleMany(OrderTerms[] calldata terms) external returns (uint256 settled) {
         Ledger memory ledger = _newLedger(terms.length);
         for (uint256 i; i < terms.length; ++i) {
-            (OrderId id, OrderSlot slot) = _load(terms[i]);
+            OrderTerms calldata order = terms[i];
+            (OrderId id, OrderSlot slot) = _load(order);
             State state = slot.state();
             if (state == State.None || state == State.Closed || block.timestamp < slot.deadline()) continue;
 
-            Closing memory closing = Shares.timeout(slot, state, terms[i].price, terms[i].units);
+            Closing memory closing = Shares.timeout(slot, state, order.price, order.units);
             _record(id, slot, closing);
-            address token = terms[i].token;
-            _addFee(ledger, terms[i].policyId, token, closing.platformFee);
-            _addBond(ledger, terms[i].seller, token, closing.bondReturned);
-            _addPayout(ledger, token, terms[i].refundTo, closing.toBuyer);
-            _addPayout(ledger, token, terms[i].payTo, closing.toSeller);
+            address token = order.token;
+            _addFee(ledger, order.policyId, token, closing.platformFee);
+            _addBond(ledger, order.seller, token, closing.bondReturned);
+            _addPayout(ledger, token, order.refundTo, closing.toBuyer);
+            _addPayout(ledger, token, order.payTo, closing.toSeller);
             ++settled;
         }
         _post(ledger);

@@ -87,9 +87,10 @@ abstract contract Actions is Orders {
     {
         if (terms.length != commitments.length) revert LengthMismatch(terms.length, commitments.length);
         for (uint256 i; i < terms.length; ++i) {
-            (OrderId id, OrderSlot slot) = _load(terms[i]);
+            OrderTerms calldata order = terms[i];
+            (OrderId id, OrderSlot slot) = _load(order);
             if (slot.state() != State.Accepted || block.timestamp >= slot.deadline()) continue;
-            if (msg.sender != terms[i].seller) _requireRight(terms[i], msg.sender, Lifecycle.DELIVER);
+            if (msg.sender != order.seller) _requireRight(order, msg.sender, Lifecycle.DELIVER);
 
             _markDelivered(id, slot, commitments[i]);
             ++delivered;

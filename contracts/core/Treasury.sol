@@ -27,17 +27,13 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
     uint256 private constant NATIVE_RESERVE = 80_000;
     uint256 private constant TOKEN_RESERVE = BALANCE_GAS + 60_000;
 
-    struct Payout {
-        address token;
-        address to;
-        uint256 amount; // base units
-    }
-
     /// @dev What closing orders moves, gathered before any of it is paid: neighbours with the same token and receiver
     ///      become one transfer, neighbours with the same policy or seller one write.
     struct Ledger {
-        Payout[] payouts;
-        uint256 count;
+        address[] tokens; // of the payouts; likewise their receivers and amounts
+        address[] receivers;
+        uint256[] amounts;
+        uint256 count; // of the payouts
         PolicyId feePolicy;
         address feeToken;
         uint256 fee;
@@ -168,22 +164,24 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
     // -------------------------------------------------------------------------------------------------------- ledger
 
     function _newLedger(uint256 orders) internal pure returns (Ledger memory ledger) {
-        ledger.payouts = new Payout[](2 * orders);
+        ledger.tokens = new address[](2 * orders);
+        ledger.receivers = new address[](2 * orders);
+        ledger.amounts = new uint256[](2 * orders);
     }
 
     function _addPayout(Ledger memory ledger, address token, address to, uint256 amount) internal pure {
         if (amount == 0) return;
+        uint256 next = ledger.count;
         unchecked {
-            if (ledger.count != 0) {
-                Payout memory last = ledger.payouts[ledger.count - 1];
-                if (last.to == to && last.token == token) {
-                    last.amount += amount;
-                    return;
-                }
+            if (next != 0 && ledger.receivers[next - 1] == to && ledger.tokens[next - 1] == token) {
+                ledger.amounts[next - 1] += amount;
+                return;
             }
-            Payout memory next = ledger.payouts[ledger.count++];
-            (next.token, next.to, next.amount) = (token, to, amount);
+            ledger.count = next + 1;
         }
+        ledger.tokens[next] = token;
+        ledger.receivers[next] = to;
+        ledger.amounts[next] = amount;
     }
 
     function _addFee(Ledger memory ledger, PolicyId policyId, address token, uint256 amount) internal {
@@ -209,8 +207,7 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
         _bookFees(ledger);
         _bookBonds(ledger);
         for (uint256 i; i < ledger.count; ++i) {
-            Payout memory payout = ledger.payouts[i];
-            _pushOrCredit(payout.token, payout.to, payout.amount);
+            _pushOrCredit(ledger.tokens[i], ledger.receivers[i], ledger.amounts[i]);
         }
     }
 
