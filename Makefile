@@ -56,6 +56,15 @@ compile: $(VENV)/.dev $(NPM) ## compile the contracts into the artifacts that th
 	@$(BIN)/python -c 'from kameng_escrow.chain import compiler as c; r = c.find_root(); \
 	  [print("wrote", p) for p in c.write_artifacts(c.compile_contracts(r, report=print), r / c.ARTIFACTS)]'
 
+.PHONY: docs
+docs: $(VENV)/.dev ## write the generated parts of the manual and build it into site/
+	$(BIN)/python -m docs.generators
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.PHONY: bench-gas
+bench-gas: $(VENV)/.dev $(NPM) ## what an order costs, beside a bare floor; writes bench/results/gas.json
+	$(BIN)/python -m bench.gas
+
 .PHONY: lock
 lock: $(VENV)/.dev ## resolve constraints/ and package-lock.json anew
 	$(BIN)/uv pip compile $(LOCK) --all-extras -o constraints/web3-7.txt pyproject.toml
@@ -85,7 +94,7 @@ $(VENV)/.base: pyproject.toml constraints/web3-7.txt $(VENV)/.created
 
 $(VENV)/.dev: pyproject.toml constraints/web3-7.txt $(VENV)/.created
 	@echo "Installing kameng_escrow and its development tools into $(VENV) (once, a minute or two) ..."
-	@$(BIN)/pip install --quiet --constraint constraints/web3-7.txt --editable '.[ape,dev]'
+	@$(BIN)/pip install --quiet --constraint constraints/web3-7.txt --editable '.[ape,dev,docs]'
 	@touch $(VENV)/.base $@
 
 $(VENV8)/.dev: pyproject.toml constraints/web3-8.txt $(VENV8)/.created

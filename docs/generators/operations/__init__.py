@@ -1,0 +1,14 @@
+"""Every function of the contract that changes something: who, when, guards in order, money, events.
+
+What the lifecycle's table or the interface already says (states, clock, signature) is not repeated here.
+"""
+
+from .accounts import ACCOUNTS
+from .base import GROUPS, Operation
+from .clocks import CLOCKS
+from .disputes import DISPUTES
+from .orders import ORDERS
+
+OPERATIONS = ORDERS + DISPUTES + CLOCKS + ACCOUNTS
+
+__all__ = ["GROUPS", "OPERATIONS", "Operation"]

@@ -1,0 +1,60 @@
+"""Which block and which page is made by what."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from .contract_pages import contract_index, contract_pages
+from .events_and_views import event_list, lens_list, view_list
+from .lifecycle import lifecycle_table
+from .policies import policy_fields
+from .references import (
+    command_list,
+    error_table,
+    malformed_table,
+    refusal_tables,
+    settings_table,
+)
+from .sdk_methods import method_tables
+from .text import DOCS, LANGS, Lang, page
+
+BLOCKS: dict[str, Callable[[Lang], str]] = {
+    "commands": command_list,
+    "contract-index": contract_index,
+    "errors": error_table,
+    "events": event_list,
+    "lens": lens_list,
+    "lifecycle": lifecycle_table,
+    "malformed": malformed_table,
+    "methods": method_tables,
+    "policy-fields": policy_fields,
+    "refusals": refusal_tables,
+    "settings": settings_table,
+    "views": view_list,
+}
+_BLOCK = re.compile(r"(<!-- begin: ([a-z-]+) -->\n).*?(\n<!-- end: \2 -->)", re.DOTALL)
+
+
+def lang_of(path: Path) -> Lang:
+    return "zh" if path.name.endswith(".zh.md") else "en"
+
+
+def rendered() -> dict[Path, str]:
+    """Every page that is generated, whole or in part, as it should be.
+
+    Raises:
+        KeyError: a page has a block that nobody makes, or something new lacks its words in `docs/generators`.
+    """
+    whole = {page(stem, lang): text for lang in LANGS for stem, text in contract_pages(lang).items()}
+    partly = {}
+    for path in sorted(DOCS.rglob("*.md")):
+        if path in whole:
+            continue
+        text = path.read_text("utf-8")
+        if "<!-- begin: " in text:
+            partly[path] = _BLOCK.sub(lambda found, path=path: _fill(found, path), text)
+    return whole | partly
+
+
+def _fill(found: re.Match[str], path: Path) -> str:
+    return f"{found.group(1)}\n{BLOCKS[found.group(2)](lang_of(path))}\n{found.group(3)}"
