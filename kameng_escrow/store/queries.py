@@ -144,7 +144,7 @@ class Book:
     def statistics(self) -> Statistics:
         """How many orders stand where."""
         kinds = (OrderRow.state, OrderRow.outcome, OrderRow.fault)
-        query = select(*kinds, func.count()).filter_by(contract_id=self._id).group_by(*kinds)
+        query = select(*kinds, func.count()).where(OrderRow.contract_id == self._id).group_by(*kinds)
         with self._store.reading() as session:
             rows = session.execute(query).all()
         closed = [row for row in rows if row[0] is State.Closed]
@@ -179,7 +179,7 @@ class Book:
             OrderRow.disputed_units,
             OrderRow.revision,
         )
-        query = select(*columns).filter_by(contract_id=self._id).order_by(OrderRow.order_id)
+        query = select(*columns).where(OrderRow.contract_id == self._id).order_by(OrderRow.order_id)
         names = tuple(field.name for field in fields(Standing))
         with self._store.reading() as session:
             marks = _marks(session.get_one(CheckpointRow, self._id))
