@@ -16,7 +16,7 @@ from eth.exceptions import Revert
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.spoof import SpoofTransaction
-from eth_utils import to_canonical_address, to_checksum_address
+from eth_utils import keccak, to_canonical_address, to_checksum_address
 
 GENESIS_TIME = 1_800_000_000  # Unix seconds
 CHAIN_ID = 31_337
@@ -111,6 +111,14 @@ class Evm:
     def set_code(self, address: str, code: bytes) -> None:
         """Puts code where a test needs it: on an account that has a key, for one."""
         self._state.set_code(to_canonical_address(address), code)
+
+    def patch_mapping(self, address: str, key: str, old: int, new: int) -> None:
+        """Overwrites what a contract's mapping holds under `key`, now `old`: for states that take too long to reach."""
+        account = to_canonical_address(address)
+        places = [keccak(bytes.fromhex(key[2:]) + bytes(31) + bytes([i])) for i in range(32)]  # of 32 variables
+        slots = [int.from_bytes(place, "big") for place in places]
+        [slot] = [slot for slot in slots if self._state.get_storage(account, slot) == old]
+        self._state.set_storage(account, slot, new)
 
     # --------------------------------------------------------------------------------------------------- transactions
 
