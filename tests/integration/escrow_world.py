@@ -151,9 +151,7 @@ class EscrowWorld:
         return terms
 
     def agree(self, terms: OrderTerms, state: State, to_buyer: int, units: int = 0) -> None:
-        split = Split(
-            state=state, disputed_units=units, revision=0, to_buyer=to_buyer, expiry=self.now() + HOUR
-        )
+        split = Split(state=state, disputed_units=units, revision=0, to_buyer=to_buyer, expiry=self.now() + HOUR)
         signature = self._sign(self.seller, split_digest(self.id_of(terms), split, self.domain))
         self.send(self.buyer, "agree", terms, split, b"", signature)
 
