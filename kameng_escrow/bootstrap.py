@@ -8,14 +8,14 @@ from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from .chain.deployments import Deployment, load_deployment
+from .chain.deployments import Deployment, load_deployment, load_deployments
 from .chain.errors import DamagedRecord, NoDeployment, WrongChain
 from .chain.nodes import Node, RpcNode
 from .client import EscrowClient
 from .keyfile import read_key
 from .mirror import Mirror, Web3Source
 from .settings import SettingError, Settings
-from .store import Book, Store
+from .store import Book, Store, contracts
 
 
 def connect(settings: Settings) -> RpcNode:
@@ -57,6 +57,24 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
             raise WrongChain(deployment.genesis, genesis)
         return deployment
     return load_deployment(chain_id, address=settings.contract, genesis=genesis, folder=settings.deployments)
+
+
+def recorded_deployment(settings: Settings) -> Deployment:
+    """As `find_deployment`, for whoever asks no node: the newest record that fits `contract` and `chain_id`.
+
+    Raises:
+        NoDeployment: there is no such record.
+        DamagedRecord: a file is not a record.
+    """
+    wanted = settings.contract
+    if wanted is not None and wanted.endswith(".json"):
+        return _record(Path(wanted).expanduser())
+    for record in load_deployments(settings.deployments):
+        if settings.chain_id is not None and record.chain_id != settings.chain_id:
+            continue
+        if wanted is None or record.address.lower() == wanted.lower():
+            return record
+    raise NoDeployment("No deployment is recorded here: run `kameng deploy`, or name a record with KAMENG_CONTRACT.")
 
 
 def _record(path: Path) -> Deployment:
@@ -130,5 +148,23 @@ def make_mirror(store: Store, node: Node, deployment: Deployment, *, final_depth
 
 def open_book(store: Store, deployment: Deployment) -> Book:
     """What the store knows of a deployment. Raises `SchemaMissing` and the like, and `UnknownContract`."""
-    store.check_schema()
     return Book(store, deployment.chain_id, deployment.address)
+
+
+def choose_book(store: Store, settings: Settings) -> Book:
+    """What the store knows of the contract in use, for whoever asks no node: the only one in the store that fits
+    `contract` and `chain_id`, or of several the one that was recorded last.
+
+    Raises:
+        UnknownContract, SchemaMissing and the like: the store has none.
+        NoDeployment: it has several, and none is recorded.
+    """
+    fitting = [
+        found
+        for found in contracts(store)
+        if settings.chain_id in (None, found.chain_id)
+        and (settings.contract is None or settings.contract.lower() == found.address.lower())
+    ]
+    if len(fitting) == 1:
+        return Book(store, fitting[0].chain_id, fitting[0].address)
+    return open_book(store, recorded_deployment(settings))

@@ -5,6 +5,7 @@ keys and passphrases are named by the file that they are in.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -32,7 +33,7 @@ class Setting:
     env: str  # the environment variable
     flag: str  # the option on the command line
     metavar: str
-    default: str  # as text; empty: none
+    default: str  # as text; empty: none; {data} is the user's data folder
     zh: str
     en: str
 
@@ -70,7 +71,7 @@ TABLE: tuple[Setting, ...] = (
         env="KAMENG_DEPLOYMENTS",
         flag="--deployments",
         metavar="FOLDER",
-        default="~/.kameng/deployments",
+        default="{data}/deployments",
         zh="存放部署记录的文件夹",
         en="The folder of deployment records",
     ),
@@ -79,7 +80,7 @@ TABLE: tuple[Setting, ...] = (
         env="KAMENG_STORE",
         flag="--store",
         metavar="FILE|URL",
-        default="~/.kameng/store.sqlite",
+        default="{data}/store.sqlite",
         zh="镜像数据库：SQLite 文件，或 SQLAlchemy 数据库地址",
         en="The mirror's store: an SQLite file, or an SQLAlchemy database URL",
     ),
@@ -148,7 +149,10 @@ class Settings:
         source = os.environ if environ is None else environ
         if unknown := flags.keys() - _BY_NAME.keys():
             raise TypeError(f"there are no settings named {', '.join(sorted(unknown))}")
-        text = {row.name: flags.get(row.name) or source.get(row.env) or row.default for row in TABLE}
+        data = str(data_folder(source))
+        text = {
+            row.name: flags.get(row.name) or source.get(row.env) or row.default.replace("{data}", data) for row in TABLE
+        }
         return cls(
             rpc_url=_url(text["rpc_url"]),
             chain_id=_chain_id(text["chain_id"]) if text["chain_id"] else None,
@@ -185,14 +189,16 @@ def language(wanted: str, environ: Mapping[str, str]) -> str:
     return "zh" if locale.lower().startswith("zh") else "en"
 
 
-def without_credentials(url: str) -> str:
-    """The URL as it may be shown or logged: no user, password, path or query, where providers put their API keys."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
-    shown = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
-    return shown + ("/…" if parts.path.strip("/") or parts.query else "")
+def data_folder(environ: Mapping[str, str]) -> Path:
+    """The user's folder for what we keep, by the system's custom."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return base / "kameng_escrow"
 
 
 def _url(text: str) -> str:

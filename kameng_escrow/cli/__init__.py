@@ -40,7 +40,9 @@ def _run(words: list[str], screen: Screen) -> int:
 
 def _common_last(words: list[str]) -> list[str]:
     """`kameng --lang zh orders` is `kameng orders --lang zh`: commands take these options, groups and --help none."""
-    moved, kept, index = [], [], 0
+    moved: list[str] = []
+    kept: list[str] = []
+    index = 0
     everywhere = "--help" in words
     while index < len(words):
         common = words[index].startswith("--lang") or words[index] == "--json"

@@ -6,7 +6,7 @@ import typer
 from typer.main import get_command
 
 from .. import __version__
-from . import machinery, order_papers, order_verbs, order_views
+from . import demonstration, following, machinery, money, network, order_papers, order_verbs, order_views, policies
 from .command import Group, both, group
 from .subject import names_order
 
@@ -34,10 +34,21 @@ def build() -> Any:
         "One order, from draft to settlement (`kameng order ID` shows it)",
         OrderGroup,
     )
+    policy = group(
+        "policy",
+        "平台的规则：起草、检查、登记、复审、停用",
+        "A platform's rules: draft, check, register, review, retire",
+    )
+    demonstration.register(app)
+    network.register(app)
+    policies.register(policy)
+    app.add_typer(policy)
     order_papers.register(order)
     order_verbs.register(order)
     order_views.register(order, app)
     app.add_typer(order)
+    following.register(app)
+    money.register(app)
     machinery.register(app)
     return get_command(app)
 

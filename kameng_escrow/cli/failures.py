@@ -3,10 +3,12 @@
 import errno
 import os
 import traceback
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..errors import EscrowError
 from . import problems
+from .chinese import chinese
 from .screen import Screen
 
 
@@ -15,23 +17,23 @@ def explain(error: Exception, screen: Screen) -> int:
     if _is_usage(error):
         return _usage(error, screen)
     if isinstance(error, EscrowError):
-        zh = getattr(error, "message_zh", None) or error.message
-        screen.problem(error.code, zh, error.message, _fields(error))
+        screen.problem(error.code, chinese(error), error.message, _fields(error))
         return exit_code_of(error)
     if isinstance(error, OSError):
         return _system(error, screen)
     if type(error).__name__ == "Abort":  # typer's way to say that a prompt was interrupted
         screen.problem("interrupted", "已中断。", "Interrupted.", {})
         return problems.INTERRUPTED
-    screen.problem(
-        "internal_error",
-        f"程序内部出错（{type(error).__name__}）：请把上面的记录发给维护者。",
-        f"An error of ours ({type(error).__name__}): please report the lines above.",
-        {},
-    )
     if not screen.as_json:
         screen.err.print("".join(traceback.format_exception(error)), markup=False, highlight=False, style="dim")
-    return 1
+    name = type(error).__name__
+    screen.problem(
+        "internal_error",
+        f"程序内部出错（{name}）：请把上面的记录发给维护者。",
+        f"An error of ours ({name}): please report the lines above.",
+        {},
+    )
+    return problems.CHECK_FAILED
 
 
 def exit_code_of(error: EscrowError) -> int:
@@ -49,6 +51,7 @@ _BRANCHES = {
     "SettingError": problems.BAD_INPUT,
     "KeyFileUnusable": problems.BAD_INPUT,
     "InvalidInput": problems.BAD_INPUT,
+    "InvalidCursor": problems.BAD_INPUT,
     "Malformed": problems.BAD_INPUT,
     "Refusal": problems.REFUSED,
     "Reverted": problems.REFUSED,
@@ -67,11 +70,22 @@ _BRANCHES = {
 }
 
 
-def _fields(error: EscrowError) -> dict[str, Any]:
-    fields: dict[str, Any] = dict(getattr(error, "fields", {}) or {})
-    if transaction := getattr(error, "transaction_hash", None):
-        fields["transaction_hash"] = transaction
-    return fields
+def _fields(error: Any) -> dict[str, Any]:
+    """What the error knows besides its sentences, for machines: numbers as strings, the contract's words as labels."""
+    if is_dataclass(error):  # a refusal of the contract
+        return {field.name: _plain(getattr(error, field.name)) for field in fields(error)}
+    known = vars(error) | dict(getattr(error, "fields", {}) or {})
+    return {
+        name: _plain(value)
+        for name, value in known.items()
+        if name not in ("message", "message_zh", "fields") and not name.startswith("_")
+    }
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "label"):
+        return value.label
+    return value if isinstance(value, bool | None) else str(value)
 
 
 def _is_usage(error: Exception) -> bool:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from .command import both, command
+from .command import CHAIN, STORE, both, command
+from .problems import CHECK_FAILED
 from .screen import Answer
 from .session import Session
 
@@ -18,6 +20,13 @@ def register(app: typer.Typer) -> None:
         zh="编译合约，写出随包发布的产物（需在源码目录里运行）",
         en="Compile the contracts into the artifacts that the package ships (in a checkout)",
     )(compile_)
+    command(
+        app,
+        "doctor",
+        zh="体检：装了什么、连得上什么、哪里不匹配，各该怎么办",
+        en="Check-up: what is installed, reachable, mismatched, and what to do",
+        uses=CHAIN + STORE,
+    )(doctor)
 
 
 def compile_(
@@ -38,3 +47,22 @@ def compile_(
     else:
         text = screen.say(f"{len(artifacts)} 个产物都是最新的", f"All {len(artifacts)} artifacts are up to date")
     return Answer({"contracts": [a.name for a in artifacts], "written": [str(path) for path in changed]}, [text])
+
+
+def doctor(session: Session) -> Answer:
+    from ..doctor import Level, examine
+
+    screen = session.screen
+    findings = []
+    marks = {Level.Ok: ("✓", "green"), Level.Warn: ("!", "yellow"), Level.Fail: ("✗", "red")}
+    for finding in examine(session.settings):
+        findings.append(finding)
+        mark, style = marks[finding.level]
+        screen.show(Text.assemble((mark, style), " ", screen.say(finding.zh, finding.en)))
+    failed = sum(finding.level is Level.Fail for finding in findings)
+    data = {
+        "ok": not failed,
+        "findings": [{"code": f.code, "level": f.level.value, "message": f.en, "message_zh": f.zh} for f in findings],
+    }
+    last = screen.say(f"{failed} 项有问题", f"{failed} to repair") if failed else screen.say("一切就绪", "All is well")
+    return Answer(data, ["", last], exit_code=CHECK_FAILED if failed else 0)

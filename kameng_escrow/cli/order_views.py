@@ -70,7 +70,7 @@ def orders(
     who = parse_address(party, "--party") if party else None
     book = session.book()
     marks = book.info().marks
-    now = marks.seen_at if marks is not None else 0
+    now = marks.seen_at
     page = book.orders(
         states=states or None,
         party=who,
@@ -82,15 +82,15 @@ def orders(
     data = {
         "orders": [{**order_data(row.order, now), "final": row.final} for row in page.orders],
         "cursor": page.cursor,
-        "seen_block": marks.seen if marks is not None else None,
-        "seen_at": iso(now) if marks is not None else None,
+        "seen_block": marks.seen,
+        "seen_at": iso(now),
     }
     if not page.orders:
         return Answer(data, [screen.say("没有符合条件的订单", "No orders match")])
     table = screen.table(("订单", "Order"), ("状态", "State"), ("金额", "Price"), ("时限", "Clock"), right=(2,))
     for row in page.orders:
         table.add_row(*_row(session, row, now))
-    lines: list[Any] = [table, _mark(session, now, marks.seen if marks is not None else 0)]
+    lines: list[Any] = [table, _mark(session, now, marks.seen)]
     if page.cursor:
         lines.append(screen.say(f"还有更多：--cursor {page.cursor}", f"There are more: --cursor {page.cursor}"))
     return Answer(data, lines)
@@ -160,7 +160,7 @@ def _load(session: Session, word: str) -> tuple[Order, list[Logged], int, str]:
         book = session.book()
         row = book.order(order_id)
         marks = book.info().marks
-        return row.order, book.history(order_id), marks.seen_at if marks is not None else 0, "mirror"
+        return row.order, book.history(order_id), marks.seen_at, "mirror"
     except EscrowError as error:
         if not isinstance(error, StoreError) and error.code not in ("no_deployment", "damaged_record"):
             raise

@@ -75,7 +75,7 @@ class Session:
         """What the store knows of the contract, without asking the node."""
         from .. import bootstrap
 
-        return bootstrap.open_book(self.store(), bootstrap.recorded_deployment(self.settings))
+        return bootstrap.choose_book(self.store(), self.settings)
 
     def currency(self, token: str) -> Currency:
         """How to write amounts of a token; in base units where no node is there to ask."""
