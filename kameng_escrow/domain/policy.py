@@ -41,6 +41,47 @@ class Policy:
     effective_from: int  # Unix seconds; the first second at which orders may be opened
 
 
+SMALL_PRICE = 20_00  # fen (1/100 yuan): below, little is worth fighting for
+LARGE_PRICE = 500_00  # fen: above, bonds alone do not carry the honesty
+
+
+def recommended_policy(
+    *,
+    platform: str,
+    fee_receiver: str,
+    mediator: str,
+    backup_mediator: str,
+    price: int,
+    instant: bool = True,
+    deposit_addresses: bool = False,
+    effective_from: int = 0,
+) -> Policy:
+    """A policy under which honesty pays, for orders of about `price` fen (1/100 yuan), up to LARGE_PRICE.
+
+    `instant`: the codes are in stock, so nothing is cancelled once accepted. `deposit_addresses`: buyers pay by plain
+    transfer and have no coins for a dispute bond, nor can mediators be paid out of one. `policy_check` says why each
+    number is what it is.
+    """
+    return Policy(
+        platform=platform,
+        accept_window=30 * 60 if instant else 60 * 60,
+        deliver_window=30 * 60 if instant else 60 * 60,
+        inspect_window=24 * 60 * 60,
+        negotiate_window=24 * 60 * 60,
+        mediate_window=48 * 60 * 60,
+        platform_fee_bps=50,
+        cancel_fee_bps=NO_CANCEL if instant else 500,
+        seller_bond_bps=2_000 if price < SMALL_PRICE else 2_500,
+        dispute_bond_bps=0 if deposit_addresses else 2_000,
+        mediation_fee_bps=0 if deposit_addresses else 300,
+        silence_share_bps=4_000,
+        mediator=mediator,
+        backup_mediator=backup_mediator,
+        fee_receiver=fee_receiver,
+        effective_from=effective_from,
+    )
+
+
 def check_policy_readable(policy: Policy) -> None:
     """Passes a policy that the contract could read, within its bounds or not: what a policy id needs.
 
