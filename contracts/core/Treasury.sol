@@ -117,11 +117,11 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
 
     function _pull(address token, address from, uint256 amount) private nonReentrant {
         if (token.code.length == 0) revert TokenHasNoCode(token);
-        uint256 before = _ownBalance(token);
+        uint256 before = _ownBalance(token, 0);
         if (!IERC20(token).trySafeTransferFrom(from, address(this), amount)) revert PullFailed(token, from, amount);
         unchecked {
             // Wraps for a token that took instead of giving: equally wrong.
-            uint256 received = _ownBalance(token) - before;
+            uint256 received = _ownBalance(token, 0) - before;
             if (received != amount) revert WrongAmountReceived(token, received, amount);
         }
     }
@@ -251,14 +251,15 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
             if (!paid) _requireGas(available, NATIVE_PUSH_GAS, NATIVE_RESERVE);
             return paid;
         }
-        uint256 before = _ownBalance(token);
+        uint256 before = _ownBalance(token, 0);
         uint256 gasBefore = gasleft();
         (bool success, uint256 size, uint256 word) =
             CappedCall.call(token, 0, TOKEN_PUSH_GAS, abi.encodeCall(IERC20.transfer, (to, amount)));
         if (success && (size == 0 ? token.code.length != 0 : word == 1)) return true;
         _requireGas(gasBefore, TOKEN_PUSH_GAS, TOKEN_RESERVE);
         if (!success) return false;
-        uint256 left = _ownBalance(token);
+        // Where either balance is unknown, nothing is known to have moved.
+        uint256 left = _ownBalance(token, type(uint256).max);
         return before > left && before - left >= amount;
     }
 
@@ -268,10 +269,10 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
         if (available < required) revert InsufficientGas(available, required);
     }
 
-    /// @dev Zero where the token does not answer, so that a broken token holds up no other.
-    function _ownBalance(address token) private view returns (uint256) {
-        (bool success,, uint256 word) =
+    /// @dev `unknown` where the token does not answer, so that a broken token holds up no other.
+    function _ownBalance(address token, uint256 unknown) private view returns (uint256) {
+        (bool success, uint256 size, uint256 word) =
             CappedCall.staticCall(token, BALANCE_GAS, abi.encodeCall(IERC20.balanceOf, (address(this))));
-        return success ? word : 0;
+        return success && size > 0x1f ? word : unknown;
     }
 }

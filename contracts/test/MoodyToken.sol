@@ -21,7 +21,18 @@ contract MoodyToken {
         Burning, // uses up all gas
         Bombing, // moves nothing, reverts with as much data as the gas allows
         Flooding, // moves, answers true and 200,000 bytes more
-        Breaking // moves nothing, answers false, and its balances can't be read afterwards
+        Breaking, // moves nothing, answers false, and its balances can't be read afterwards
+        Mending, // moves nothing, answers false, and its balances can be read again afterwards
+        Hungry // moves if it has 200,000 gas to spend, else answers false
+    }
+
+    /// What `balanceOf` does.
+    enum Sight {
+        Clear, // answers
+        Reverting, // gives a reason
+        Burning, // uses up all gas
+        Silent, // answers nothing
+        Bombing // reverts with 192,000 bytes
     }
 
     error NotInTheMood();
@@ -32,7 +43,7 @@ contract MoodyToken {
     mapping(address owner => mapping(address spender => uint256)) public allowance;
     Mood public pullMood;
     Mood public pushMood;
-    bool public broken;
+    Sight public sight;
 
     function mint(address to, uint256 amount) external {
         _balances[to] += amount;
@@ -43,9 +54,8 @@ contract MoodyToken {
         (pullMood, pushMood) = (pull, push);
     }
 
-    /// @notice Makes `balanceOf` revert.
-    function setBroken(bool broken_) external {
-        broken = broken_;
+    function setSight(Sight sight_) external {
+        sight = sight_;
     }
 
     function approve(address spender, uint256 amount) external returns (bool) {
@@ -63,7 +73,10 @@ contract MoodyToken {
     }
 
     function balanceOf(address account) external view returns (uint256) {
-        if (broken) revert NotInTheMood();
+        if (sight == Sight.Reverting) revert NotInTheMood();
+        if (sight == Sight.Burning) _burn();
+        if (sight == Sight.Silent) _answer(0, 0);
+        if (sight == Sight.Bombing) _bomb();
         return _balances[account];
     }
 
@@ -73,26 +86,36 @@ contract MoodyToken {
     }
 
     function _perform(Mood mood, address from, address to, uint256 amount) private {
+        if (mood == Mood.Hungry && !_eat()) _answer(0, 32);
         if (mood == Mood.Reverting) revert NotInTheMood();
         if (mood == Mood.Burning) _burn();
         if (mood == Mood.Bombing) _bomb();
         if (mood == Mood.Skimming) amount -= amount / 100;
         if (mood == Mood.Generous) amount += 1;
-        if (mood == Mood.Breaking) broken = true;
+        if (mood == Mood.Breaking) sight = Sight.Reverting;
+        if (mood == Mood.Mending) sight = Sight.Clear;
+        bool refuses = mood == Mood.Refusing || mood == Mood.Breaking || mood == Mood.Mending;
         if (mood == Mood.Robbing) _move(to, from, amount);
-        else if (mood != Mood.Refusing && mood != Mood.Pretending && mood != Mood.Breaking) _move(from, to, amount);
+        else if (!refuses && mood != Mood.Pretending) _move(from, to, amount);
 
         if (mood == Mood.Silent) _answer(0, 0);
         if (mood == Mood.Short) _answer(1, 1);
         if (mood == Mood.Odd) _answer(2, 32);
         if (mood == Mood.Flooding) _answer(1, 200_032);
-        _answer(mood == Mood.Denying || mood == Mood.Refusing || mood == Mood.Breaking ? 0 : 1, 32);
+        _answer(refuses || mood == Mood.Denying ? 0 : 1, 32);
     }
 
     function _move(address from, address to, uint256 amount) private {
         _balances[from] -= amount;
         _balances[to] += amount;
         emit Transfer(from, to, amount);
+    }
+
+    function _eat() private view returns (bool) {
+        uint256 start = gasleft();
+        if (start < 200_000) return false;
+        while (gasleft() > start - 150_000) {}
+        return true;
     }
 
     function _burn() private pure {
