@@ -8,7 +8,8 @@ from typing import Any
 
 from .problems import FileUnusable
 
-LARGEST = 16 * 1024 * 1024  # bytes of a file that is read whole
+LARGEST = 1024 * 1024  # bytes; our documents have one or two thousand
+MOST_BRACKETS = 1_000  # ours have a handful; and Python's parser can crash on what is nested ten thousand deep
 
 
 def read_json(path: Path) -> Any:
@@ -27,11 +28,15 @@ def read_json(path: Path) -> Any:
         ) from error
     if len(content) > LARGEST:
         raise FileUnusable(f"文件 {path} 太大。", f"{path} is too large.", path=str(path))
+    if content.count(b"[") + content.count(b"{") > MOST_BRACKETS:
+        raise FileUnusable(
+            f"{path} 嵌套太多，不是这里用的文件。", f"{path} is nested too much to be meant for this.", path=str(path)
+        )
     try:
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise FileUnusable(f"{path} 不是 UTF-8 文本。", f"{path} is not UTF-8 text.", path=str(path)) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         place = f"第 {error.lineno} 行" if isinstance(error, json.JSONDecodeError) else "开头"
         line = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its start"
         raise FileUnusable(

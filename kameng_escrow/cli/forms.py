@@ -29,12 +29,11 @@ class Currency:
 
     def number(self, amount: int) -> str:
         """As `show`, without the symbol."""
-        text = f"{Decimal(amount).scaleb(-self.decimals):f}" if amount else "0"
-        whole, _, places = text.partition(".")
-        places = places.rstrip("0")
-        kept = max(min(2, self.decimals), len(places))
-        sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-        return f"{sign}{int(digits):,}" + (f".{places.ljust(kept, '0')}" if kept else "")
+        digits = str(abs(amount)).rjust(self.decimals + 1, "0")
+        whole, places = digits[: len(digits) - self.decimals], digits[len(digits) - self.decimals :]
+        places = places.rstrip("0").ljust(min(2, self.decimals), "0")
+        sign = "-" if amount < 0 else ""
+        return f"{sign}{int(whole):,}" + (f".{places}" if places else "")
 
     def parse(self, text: str, what_zh: str = "金额", what_en: str = "The amount") -> int:
         """Base units of an amount in coins, such as "12.50".

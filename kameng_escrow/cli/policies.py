@@ -248,8 +248,8 @@ def _field(path: Path, name: str, value: Any) -> Any:
 
 def _lines(screen: Screen, policy: Policy) -> list[str]:
     lines = []
-    for name, label in POLICY_LABELS.items():
-        value = getattr(policy, name)
+    for field in fields(Policy):
+        name, label, value = field.name, POLICY_LABELS[field.name], getattr(policy, field.name)
         if name in _WINDOWS:
             text = span(value, screen.lang)
         elif name.endswith("_bps"):
