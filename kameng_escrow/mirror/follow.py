@@ -18,7 +18,7 @@ from .source import ChainSource
 from .step import Stepper
 from .writing import Overtaken
 
-WINDOW = 128  # recent blocks whose hashes are remembered: the deepest reorg that can be undone
+WINDOW = 128  # blocks: the deepest reorg that can be undone
 
 OnProgress = Callable[[Progress], None]
 OnTrouble = Callable[[EscrowError], None]
@@ -39,7 +39,7 @@ class Mirror:
         genesis: the hash of the chain's first block, if known.
         final_depth: a block is final once so many are on top of it; None: when the node says so (`finalized`), and
             where it has no word for that, at `window`.
-        window: how many recent blocks' hashes to remember: the deepest reorg that can be undone.
+        window: how many blocks deep a reorg can be undone: so many blocks below the last one are remembered.
         range_blocks: how many blocks to ask for at once, at most; fewer where the node wants it.
         patience_seconds: how long a node may contradict itself before that is an error, and how long its head may be
             below what was mirrored before it is believed that the blocks above are gone.

@@ -94,7 +94,7 @@ class Stepper:
                 first,
                 last,
                 parent_hash=mark.seen_hash,
-                recent_from=head.number - self._window + 1,
+                recent_from=head.number - self._window,
             )
         except RangeTooLarge:
             if first == last:
@@ -119,8 +119,11 @@ class Stepper:
             raise NodeInconsistent(f"The node's chain has block {fork.number}, and goes on from another one.")
         if fork.cut and (not believe_cut or self._source.is_syncing()):
             raise NodeBehind(head.number, mark.seen_number)
+        final = self._final(head)
         with self._store.writing() as session:
-            reorg = roll_back(session, self._contract_id, mark.seen_number, mark.seen_hash, fork.number)
+            reorg = roll_back(
+                session, self._contract_id, mark.seen_number, mark.seen_hash, fork=fork.number, final=final
+            )
         run.undone(reorg)
 
     def _head(self) -> Header:

@@ -41,7 +41,7 @@ def write_chunk(session: Session, contract_id: int, chunk: Chunk, *, parent_hash
 
     Args:
         final: the chain's last final block, as far as is known.
-        window: how many recent blocks to remember without events.
+        window: how many blocks below the last one to remember, with events or without.
 
     Raises:
         Overtaken: something else is there by now.
@@ -67,7 +67,7 @@ def write_chunk(session: Session, contract_id: int, chunk: Chunk, *, parent_hash
     move_final(mark, final)
     session.execute(
         delete(BlockRow).where(
-            BlockRow.contract_id == contract_id, BlockRow.number <= last.number - window, ~BlockRow.has_events
+            BlockRow.contract_id == contract_id, BlockRow.number < last.number - window, ~BlockRow.has_events
         )
     )
 
@@ -77,7 +77,7 @@ def move_final(mark: CheckpointRow, final: int) -> None:
     mark.final_number = max(mark.final_number, min(final, mark.seen_number))
 
 
-def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, fork: int) -> Reorg:
+def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, fork: int, final: int) -> Reorg:
     """Undoes every block above `fork`, which is one of those remembered.
 
     Orders, policies and grants are folded again from the events that stay; what the events that go had moved on
@@ -85,6 +85,8 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, for
 
     Args:
         seen, seen_hash: the last block as the checkpoint should have it.
+        final: the chain's last final block, as far as is known. It counts where the mark was broken: otherwise a mark
+            stays, since what was said to be final is still there.
 
     Raises:
         Overtaken: it has not.
@@ -113,7 +115,8 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, for
         below_final=fork < mark.final_number,
     )
     mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
-    mark.final_number = min(mark.final_number, fork)
+    if reorg.below_final:
+        mark.final_number = max(0, min(final, fork))
     return reorg
 
 

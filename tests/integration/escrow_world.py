@@ -1,5 +1,6 @@
 """An escrow on a real chain, with a cast that takes orders to every ending: something for a mirror to look at."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -53,9 +54,11 @@ class EscrowWorld:
     def _transact(self, sender: LocalAccount, to: str, data: bytes, value: int) -> dict[str, Any]:
         fields = {"from": sender.address, "to": to, "data": "0x" + data.hex(), "value": hex(value), "gas": hex(GAS)}
         transaction_hash = self.node.request("eth_sendTransaction", fields)
-        receipt: dict[str, Any] = self.node.request("eth_getTransactionReceipt", transaction_hash)
+        ends = time.monotonic() + 30
+        while (receipt := self.node.request("eth_getTransactionReceipt", transaction_hash)) is None:
+            assert time.monotonic() < ends, "the transaction was not mined"
         assert int(receipt["status"], 16) == 1, "the transaction was refused"
-        return receipt
+        return dict(receipt)
 
     def give(self, account: LocalAccount, token: str) -> None:
         if token != NATIVE:
