@@ -56,56 +56,30 @@ class WrongType(Malformed):
     expected: str
 
 
-def check_address(value: str, field: str) -> None:
+def check_address(value: object, field: str) -> None:
     """Passes an EIP-55 checksummed address.
 
     Raises:
         MalformedAddress, WrongChecksum, WrongType: it is none.
     """
-    if not isinstance(value, str):
-        raise WrongType(field, type(value).__name__, "str")
-    if not _is_hex(value.lower(), 40):
-        raise MalformedAddress(field, _shorten(value))
-    if not _is_checksummed(value):
-        raise WrongChecksum(field, value)
+    address = _text(value, field)
+    if not _is_hex(address.lower(), 40):
+        raise MalformedAddress(field, _shorten(address))
+    if not _is_checksummed(address):
+        raise WrongChecksum(field, address)
 
 
-def check_hash(value: str, field: str) -> None:
+def check_hash(value: object, field: str) -> None:
     """Passes 32 bytes as ``0x`` and lowercase hex.
 
     Raises:
         MalformedHash, WrongType: it is none.
     """
-    if not isinstance(value, str):
-        raise WrongType(field, type(value).__name__, "str")
-    if not _is_hex(value, 64):
-        raise MalformedHash(field, _shorten(value))
+    if not _is_hex(digest := _text(value, field), 64):
+        raise MalformedHash(field, _shorten(digest))
 
 
-def parse_address(text: str, field: str) -> str:
-    """The checksummed form of an address as people type it: all in one case, or with its checksum.
-
-    Raises:
-        MalformedAddress, WrongChecksum, WrongType: it is none.
-    """
-    if isinstance(text, str) and _is_hex(text.lower(), 40) and text[2:] in (text[2:].lower(), text[2:].upper()):
-        return to_checksum_address(text)
-    check_address(text, field)
-    return text
-
-
-def parse_hash(text: str, field: str) -> str:
-    """The lowercase form of 32 bytes in hex.
-
-    Raises:
-        MalformedHash, WrongType: it is none.
-    """
-    lower = text.lower() if isinstance(text, str) else text
-    check_hash(lower, field)
-    return lower
-
-
-def check_uint(value: int, bits: int, field: str) -> None:
+def check_uint(value: object, bits: int, field: str) -> None:
     """Passes a whole number that fits in `bits` bits.
 
     Raises:
@@ -115,6 +89,36 @@ def check_uint(value: int, bits: int, field: str) -> None:
         raise WrongType(field, type(value).__name__, "int")
     if not 0 <= value < 1 << bits:
         raise NumberOutOfRange(field, value, 0, (1 << bits) - 1)
+
+
+def parse_address(value: object, field: str) -> str:
+    """The checksummed form of an address as people type it: all in one case, or with its checksum.
+
+    Raises:
+        MalformedAddress, WrongChecksum, WrongType: it is none.
+    """
+    text = _text(value, field)
+    if _is_hex(text.lower(), 40) and text[2:] in (text[2:].lower(), text[2:].upper()):
+        return to_checksum_address(text)
+    check_address(text, field)
+    return text
+
+
+def parse_hash(value: object, field: str) -> str:
+    """The lowercase form of 32 bytes in hex.
+
+    Raises:
+        MalformedHash, WrongType: it is none.
+    """
+    text = _text(value, field).lower()
+    check_hash(text, field)
+    return text
+
+
+def _text(value: object, field: str) -> str:
+    if not isinstance(value, str):
+        raise WrongType(field, type(value).__name__, "str")
+    return value
 
 
 def _is_hex(value: str, digits: int) -> bool:

@@ -1,5 +1,6 @@
 """The payoffs are those of the contract's money, and backward induction finds who does what."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -161,13 +162,14 @@ def test_a_higher_bond_never_makes_its_lie_pay_more(
     assert higher <= max(lower, Fraction(0))
 
 
-def least(world: World, price: int, name: str, gain: Callable[[Incentives], Fraction], **others: int) -> int:
+def least(world: World, price: int, name: str, gain: Callable[[Incentives], Fraction]) -> int:
     """The least of a bond at which a lie does not pay, in bps."""
-    for bond in range(5_001):
-        changed = make_policy(**others, **{name: bond}, mediation_fee_bps=min(300, bond))
-        if gain(Incentives(changed, price, world)) <= 0:
-            return bond
-    raise AssertionError("no bond deters")
+
+    def deters(bond: int) -> bool:
+        policy = make_policy(**{name: bond, "mediation_fee_bps": min(300, bond)})
+        return gain(Incentives(policy, price, world)) <= 0
+
+    return bisect_left(range(5_001), True, key=deters)
 
 
 @pytest.mark.parametrize(

@@ -133,13 +133,13 @@ def test_hashes_are_read_in_any_case() -> None:
         (lambda: parse_address(MIXED[:-1] + "g", "to"), MalformedAddress),
         (lambda: parse_address(MIXED[:-1] + "\n", "to"), MalformedAddress),
         (lambda: parse_address("", "to"), MalformedAddress),
-        (lambda: parse_address(None, "to"), WrongType),  # type: ignore[arg-type]
+        (lambda: parse_address(None, "to"), WrongType),
         (lambda: parse_hash(HASH[:-1], "to"), MalformedHash),
         (lambda: parse_hash(HASH[2:], "to"), MalformedHash),
-        (lambda: parse_hash(b"\0" * 32, "to"), WrongType),  # type: ignore[arg-type]
+        (lambda: parse_hash(b"\0" * 32, "to"), WrongType),
         (lambda: check_uint(256, 8, "to"), NumberOutOfRange),
         (lambda: check_uint(-1, 8, "to"), NumberOutOfRange),
-        (lambda: check_uint("1", 8, "to"), WrongType),  # type: ignore[arg-type]
+        (lambda: check_uint("1", 8, "to"), WrongType),
     ],
 )
 def test_malformed_values_name_the_field(attempt: Callable[[], Any], refusal: type[Malformed]) -> None:
