@@ -22,10 +22,12 @@ class Connection:
         self.waiting: defaultdict[str, set[int]] = defaultdict(set)  # by account: nonces sent and not known to be mined
 
     def request(self, method: str, params: list[Any]) -> Any:
-        """The result of a JSON-RPC method, through the middleware of `w3`. Raises `NodeError`."""
+        """The result of a JSON-RPC method, as JSON. Raises `NodeError`.
+
+        Straight from the provider: web3's middleware would look addresses up as names, and pad estimates.
+        """
         try:
-            ask = self.w3.provider.request_func(self.w3, self.w3.middleware_onion)
-            response = ask(RPCEndpoint(method), params)
+            response = self.w3.provider.make_request(RPCEndpoint(method), params)
         except Exception as error:
             raise transport_error(error, self.url) from None
         return answer_of(response)
@@ -45,10 +47,9 @@ class AsyncConnection:
         self.waiting: defaultdict[str, set[int]] = defaultdict(set)
 
     async def request(self, method: str, params: list[Any]) -> Any:
-        """The result of a JSON-RPC method, through the middleware of `w3`. Raises `NodeError`."""
+        """The result of a JSON-RPC method, as JSON. Raises `NodeError`."""
         try:
-            ask = await self.w3.provider.request_func(self.w3, self.w3.middleware_onion)
-            response = await ask(RPCEndpoint(method), params)
+            response = await self.w3.provider.make_request(RPCEndpoint(method), params)
         except Exception as error:
             raise transport_error(error, self.url) from None
         return answer_of(response)

@@ -23,18 +23,24 @@ What the contract itself refuses is a `Refusal` of `kameng_escrow.domain.refusal
 so is what can't even be read as an address, hash or number (`kameng_escrow.domain.inputs`).
 """
 
-from decimal import Decimal
-
 from kameng_escrow.errors import EscrowError
 
 
-class InvalidInput(EscrowError):
+class ChainError(EscrowError):
+    """What all below have in common: the sentence in Chinese too."""
+
+    def __init__(self, message: str, message_zh: str | None = None) -> None:
+        super().__init__(message)
+        self.message_zh = message if message_zh is None else message_zh
+
+
+class InvalidInput(ChainError):
     """What was passed does not make sense, or not together. Nothing was sent."""
 
     code = "invalid_input"
 
 
-class NodeError(EscrowError):
+class NodeError(ChainError):
     """The node could not be asked, or would not answer."""
 
     code = "node_error"
@@ -46,7 +52,10 @@ class NodeUnreachable(NodeError):
     code = "node_unreachable"
 
     def __init__(self, url: str) -> None:
-        super().__init__(f"No node answers at {url}: start it, or check the URL.")
+        super().__init__(
+            f"No node answers at {url}: start it, or check the URL.",
+            f"{url} 没有节点应答：请启动节点，或核对网址。",
+        )
         self.url = url
 
 
@@ -56,7 +65,10 @@ class NodeTimeout(NodeError):
     code = "node_timeout"
 
     def __init__(self, url: str) -> None:
-        super().__init__(f"The node at {url} did not answer in time: try again, or raise the timeout.")
+        super().__init__(
+            f"The node at {url} did not answer in time: try again, or raise the timeout.",
+            f"节点 {url} 没有及时应答：请重试，或调大超时时间。",
+        )
         self.url = url
 
 
@@ -66,7 +78,7 @@ class NodeRefused(NodeError):
     code = "node_refused"
 
     def __init__(self, rpc_message: str, rpc_code: int | None = None, data: bytes | None = None) -> None:
-        super().__init__(f"The node refused: {rpc_message}")
+        super().__init__(f"The node refused: {rpc_message}", f"节点拒绝了请求：{rpc_message}")
         self.rpc_message = rpc_message
         self.rpc_code = rpc_code
         self.data = data
@@ -79,13 +91,14 @@ class WrongChain(NodeError):
 
     def __init__(self, expected: int | str, got: int | str) -> None:
         super().__init__(
-            f"The node serves chain {got}, but the contract is on chain {expected}: use a node of that chain."
+            f"The node serves chain {got}, and not chain {expected} as it should: use a node of that chain.",
+            f"节点连的是链 {got}，而不是应有的链 {expected}：请换一个那条链的节点。",
         )
         self.expected = expected
         self.got = got
 
 
-class DeploymentError(EscrowError):
+class DeploymentError(ChainError):
     """It is not clear, or not right, which contract is meant."""
 
     code = "deployment_error"
@@ -109,13 +122,13 @@ class DamagedRecord(DeploymentError):
     code = "damaged_record"
 
 
-class UndecodableLog(EscrowError):
+class UndecodableLog(ChainError):
     """A log carries the topic of one of our events but does not decode as it."""
 
     code = "undecodable_log"
 
 
-class TransactionError(EscrowError):
+class TransactionError(ChainError):
     """What became of a transaction."""
 
     code = "transaction_error"
@@ -126,16 +139,16 @@ class TransactionReverted(TransactionError):
 
     code = "transaction_reverted"
 
-    def __init__(self, transaction_hash: str, block_number: int) -> None:
-        super().__init__(f"The transaction {transaction_hash} was mined in block {block_number} and refused.")
+    def __init__(self, transaction_hash: str, block_number: int, cause: EscrowError | None = None) -> None:
+        why = "." if cause is None else f": {cause.message}"
+        why_zh = "。" if cause is None else f"：{getattr(cause, 'message_zh', cause.message)}"
+        super().__init__(
+            f"The transaction {transaction_hash} was mined in block {block_number} and refused{why}",
+            f"交易 {transaction_hash} 在区块 {block_number} 中被拒绝{why_zh}",
+        )
         self.transaction_hash = transaction_hash
         self.block_number = block_number
-
-    def explain(self, cause: EscrowError) -> None:
-        """Adds why, as replaying it showed."""
         self.__cause__ = cause
-        self.message = f"{self.message[:-1]}: {cause.message}"
-        self.args = (self.message,)
 
 
 class TransactionTimeout(TransactionError):
@@ -143,10 +156,14 @@ class TransactionTimeout(TransactionError):
 
     code = "transaction_timeout"
 
-    def __init__(self, transaction_hash: str, reason: str) -> None:
+    def __init__(self, transaction_hash: str, seconds: float | None) -> None:
+        since = "the node's answer was lost" if seconds is None else f"it was not mined within {seconds:g} s"
+        since_zh = "节点的应答丢失了" if seconds is None else f"它在 {seconds:g} 秒内没有上链"
         super().__init__(
-            f"What became of the transaction {transaction_hash} is not known, since {reason}. Look its hash up "
-            "(eth_getTransactionReceipt, or an explorer) before sending anything again: it may still be mined."
+            f"What became of the transaction {transaction_hash} is not known, since {since}. Look its hash up "
+            "(eth_getTransactionReceipt, or an explorer) before sending anything again: it may still be mined.",
+            f"交易 {transaction_hash} 的结果未知，因为{since_zh}。它仍可能上链：再次发送之前，"
+            "请先用哈希查询它（eth_getTransactionReceipt 或区块浏览器）。",
         )
         self.transaction_hash = transaction_hash
 
@@ -159,7 +176,9 @@ class ReplacedTransaction(TransactionError):
     def __init__(self, transaction_hash: str, nonce: int) -> None:
         super().__init__(
             f"The transaction {transaction_hash} will never be mined: another one of the same account took its "
-            f"nonce {nonce}. Check what that one did before sending anything again."
+            f"nonce {nonce}. Check what that one did before sending anything again.",
+            f"交易 {transaction_hash} 不会再上链：同一账户的另一笔交易占用了它的序号 {nonce}。"
+            "再次发送之前，请先查看那笔交易做了什么。",
         )
         self.transaction_hash = transaction_hash
         self.nonce = nonce
@@ -173,7 +192,9 @@ class NonceConflict(TransactionError):
     def __init__(self, account: str, attempts: int) -> None:
         super().__init__(
             f"The node refused {attempts} nonces of {account}: somebody else sends from it at the same time. "
-            "Nothing was sent; try again, or give each sender an account of its own."
+            "Nothing was sent; try again, or give each sender an account of its own.",
+            f"节点拒绝了 {account} 的 {attempts} 个序号：同时有别人在用这个账户发送。"
+            "什么也没有发出；请重试，或让每个发送者用自己的账户。",
         )
         self.account = account
 
@@ -184,9 +205,10 @@ class InsufficientFunds(TransactionError):
     code = "insufficient_funds"
 
     def __init__(self, account: str, available: int, required: int) -> None:
+        has, needs = _coins(available), _coins(required)
         super().__init__(
-            f"{account} has {_coins(available)} of the chain's coin and needs up to {_coins(required)} for value and "
-            "gas: nothing was sent."
+            f"{account} has {has} of the chain's coin and needs up to {needs} for value and gas: nothing was sent.",
+            f"{account} 有 {has} 个链上原生币，而金额加手续费最多需要 {needs} 个：什么也没有发出。",
         )
         self.account = account
         self.available = available
@@ -194,4 +216,6 @@ class InsufficientFunds(TransactionError):
 
 
 def _coins(wei: int) -> str:
-    return f"{Decimal(wei) / 10**18:f}"
+    """In whole coins, exactly: 1500000000000000000 → "1.5"."""
+    whole, rest = divmod(wei, 10**18)
+    return f"{whole}.{rest:018}".rstrip("0").rstrip(".")

@@ -200,7 +200,7 @@ class Sender:
                 raise
         except (NodeTimeout, NodeUnreachable) as lost:
             # It may have arrived: to send it again, under another nonce, could do it twice.
-            raise TransactionTimeout(own_hash, "the node's answer was lost") from lost
+            raise TransactionTimeout(own_hash, None) from lost
         return own_hash
 
     # -------------------------------------------------------------------------------------------------------- waiting
@@ -221,21 +221,20 @@ class Sender:
                 raise ReplacedTransaction(transaction_hash, number)
             left = deadline - time.monotonic()
             if left <= 0:
-                raise TransactionTimeout(transaction_hash, f"it was not mined within {self._receipt_timeout:g} s")
+                raise TransactionTimeout(transaction_hash, self._receipt_timeout)
             yield from rpc.sleep(min(pause, left))
             pause = min(pause * 1.5, SLOWEST_POLL)
 
     def _why_reverted(self, call: Call, receipt: Mapping[str, Any]) -> Steps[EscrowError]:
         """Replays the call where it was mined, and once more where it stood before."""
         number = rpc.to_int(receipt["blockNumber"])
-        error = TransactionReverted(rpc.to_hex(receipt["transactionHash"]), number)
+        transaction_hash = rpc.to_hex(receipt["transactionHash"])
         for tag in (number, max(number - 1, 0)):
             try:
                 yield from rpc.eth_call(call, sender=self.address, tag=tag)
             except EscrowError as cause:
-                error.explain(cause)
-                break
-        return error
+                return TransactionReverted(transaction_hash, number, cause)
+        return TransactionReverted(transaction_hash, number)
 
 
 def wallet_json(transaction: UnsignedTransaction) -> dict[str, Any]:

@@ -1,15 +1,12 @@
 """What a node answered, or why it did not: one place for every library between us and it."""
 
-import asyncio
 from collections.abc import Mapping
+from json import JSONDecodeError
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import requests
-from web3.exceptions import Web3RPCError
-
-from kameng_escrow.errors import EscrowError
 
 from .errors import InvalidInput, NodeError, NodeRefused, NodeTimeout, NodeUnreachable
 
@@ -42,32 +39,42 @@ def revert_data(error: Mapping[str, Any]) -> bytes | None:
     return b"" if reverted else None
 
 
-def transport_error(error: Exception, url: str) -> EscrowError:
-    """What an exception of an HTTP library means. Shows nothing of it that could hold the URL and its keys."""
+def transport_error(error: Exception, url: str) -> Exception:
+    """What an exception of an HTTP library means; any other exception as it is.
+
+    Raise it `from None`: the library's words could hold the URL, and the keys in it.
+    """
     match error:
-        case EscrowError():
-            return error
-        case Web3RPCError(rpc_response=Mapping() as response):
-            try:
-                answer_of(response)
-            except NodeRefused as refused:
-                return refused
-        case requests.exceptions.Timeout() | TimeoutError() | asyncio.TimeoutError():
+        case requests.exceptions.Timeout() | TimeoutError():
             return NodeTimeout(url)
         case requests.exceptions.HTTPError(response=response) if response is not None:
             return _http_error(url, response.status_code)
         case aiohttp.ClientResponseError(status=status):
             return _http_error(url, status)
-        case requests.exceptions.JSONDecodeError() | aiohttp.ContentTypeError() | ValueError():
-            return NodeError(f"What answers at {url} does not speak JSON-RPC: is this the URL of a node?")
+        case requests.exceptions.JSONDecodeError() | JSONDecodeError() | UnicodeDecodeError():
+            return NodeError(
+                f"What answers at {url} does not speak JSON-RPC: is this the URL of a node?",
+                f"{url} 应答的不是 JSON-RPC：这是节点的网址吗？",
+            )
         case requests.exceptions.RequestException() | aiohttp.ClientError() | OSError():
             return NodeUnreachable(url)
-    return NodeError(f"Asking the node at {url} failed: {type(error).__name__}.")
+    return error
 
 
-def _http_error(url: str, status: int) -> EscrowError:
-    advice = {401: "check the key in its URL", 403: "check the key in its URL", 429: "it wants fewer requests: wait"}
-    return NodeError(f"The node at {url} answered with HTTP {status}: {advice.get(status, 'try again later')}.")
+def _http_error(url: str, status: int) -> NodeError:
+    match status:
+        case 401 | 403:
+            advice, advice_zh = "check the key in its URL", "请核对网址里的密钥"
+        case 404 | 405:
+            advice, advice_zh = "check the URL", "请核对网址"
+        case 429:
+            advice, advice_zh = "it wants fewer requests, so wait a while", "请求太多，请稍候"
+        case _:
+            advice, advice_zh = "try again later", "请稍后重试"
+    return NodeError(
+        f"The node at {url} answered with HTTP {status}: {advice}.",
+        f"节点 {url} 应答 HTTP {status}：{advice_zh}。",
+    )
 
 
 def shown_url(url: str) -> str:

@@ -1,16 +1,13 @@
-# ruff: noqa: ARG001, ARG002
-# mypy: disable-error-code=unreachable
 """What the clients return."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from kameng_escrow.domain.events import Logged
-from kameng_escrow.domain.order import Shares
+from kameng_escrow.domain.events import Event, Logged
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.states import Fault, Outcome, State
 
-UnsignedTransaction = dict[str, Any]  # to, data, value, chainId, from, nonce, gas and fees; integers as integers
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +20,13 @@ class Receipt:
     timestamp: int  # Unix seconds of the block
     gas_used: int
     events: tuple[Logged, ...]  # the escrow's, in order
+
+    def event(self, kind: type[E]) -> E:
+        """The first event of a kind, as `receipt.event(OrderClosed)`. Raises `LookupError` where there is none."""
+        for logged in self.events:
+            if isinstance(logged.event, kind):
+                return logged.event
+        raise LookupError(f"The transaction {self.transaction_hash} has no {kind.__name__}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +49,3 @@ class RegisteredPolicy:
     policy: Policy
     review_by: int  # Unix seconds; the last second at which orders may be opened without a review
     retired: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextAction:
-    """What the clock will do with an order if nobody acts before, as the lens says."""
-
-    state: State
-    due_at: int | None  # Unix seconds from which anyone may settle; None: never, the order is not open
-    due: bool  # whether that is now
-    outcome: Outcome  # of settling, likewise the rest; amounts in base units
-    fault: Fault
-    shares: Shares
