@@ -45,8 +45,8 @@ def after(session: Session, subject: Subject, receipt: "Receipt", zh: str, en: s
         screen.say("  状态 ", "  State ") + state_text(screen, status.state, status.outcome, status.fault),
     ]
     coming = client.next_action(subject.terms) if status.state.is_open else None
-    if coming is not None and coming.due_at is not None:
-        work = Clockwork(state=coming.state, due_at=coming.due_at, shares=coming.shares)
+    if coming is not None and coming.due_at is not None and coming.closing is not None:
+        work = Clockwork(state=coming.state, due_at=coming.due_at, shares=coming.closing.shares)
         lines.append(screen.say("  时限 ", "  Clock ") + clock_text(screen, work, currency, receipt.timestamp))
     paid = paid_by(receipt, subject.order_id)
     if paid is not None:
