@@ -65,6 +65,11 @@ docs: $(VENV)/.dev ## write the generated parts of the manual and build it into 
 bench-gas: $(VENV)/.dev $(NPM) ## what an order costs, beside a bare floor; writes bench/results/gas.json
 	$(BIN)/python -m bench.gas
 
+.PHONY: wheel
+wheel: $(VENV)/.dev ## build the wheel into dist/
+	@rm -f dist/kameng_escrow-*.whl
+	@$(BIN)/python -m build --wheel --outdir dist . > /dev/null
+
 .PHONY: lock
 lock: $(VENV)/.dev ## resolve constraints/ and package-lock.json anew
 	$(BIN)/uv pip compile $(LOCK) --all-extras -o constraints/web3-7.txt pyproject.toml

@@ -33,7 +33,7 @@ GROUPS = (
     ),
     (
         Text("读取", "Reading"),
-        ("status", "statuses", "order", "next_action", "now", "deployment"),
+        ("status", "statuses", "order", "events", "next_action", "now", "deployment"),
     ),
     (
         Text("保证金、记账余额、手续费、代币", "Bonds, credits, fees, tokens"),
@@ -102,6 +102,9 @@ METHODS = {
     "status": Text("订单现在的状态（读一次链）", "where an order stands now, read from the chain"),
     "statuses": Text("许多订单的状态，取自同一个区块", "where orders stand, all at one block"),
     "order": Text("由事件还原的完整订单", "the whole order, as its events tell it"),
+    "events": Text(
+        "逐个取事件；每一项带着区块、时间和交易哈希", "events one by one, each with its block, time and transaction"
+    ),
     "next_action": Text("没人操作的话，时钟会做什么、何时、付多少", "what the clock will do, when, and what that pays"),
     "now": Text("链上时间：最新区块的 Unix 秒", "the chain's clock: the latest block's time"),
     "deployment": Text("所用合约的部署记录", "the record of the contract in use"),

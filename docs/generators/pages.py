@@ -7,7 +7,7 @@ from pathlib import Path
 from .contract_pages import contract_index, contract_pages
 from .events_and_views import event_list, lens_list, view_list
 from .lifecycle import lifecycle_table
-from .policies import policy_fields
+from .policies import policy_draft, policy_fields, policy_warnings
 from .references import (
     command_list,
     error_table,
@@ -27,12 +27,14 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "lifecycle": lifecycle_table,
     "malformed": malformed_table,
     "methods": method_tables,
+    "policy-draft": policy_draft,
     "policy-fields": policy_fields,
+    "policy-warnings": policy_warnings,
     "refusals": refusal_tables,
     "settings": settings_table,
     "views": view_list,
 }
-_BLOCK = re.compile(r"(<!-- begin: ([a-z-]+) -->\n).*?(\n<!-- end: \2 -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- begin: ([a-z-]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 
 
 def lang_of(path: Path) -> Lang:
@@ -57,4 +59,4 @@ def rendered() -> dict[Path, str]:
 
 
 def _fill(found: re.Match[str], path: Path) -> str:
-    return f"{found.group(1)}\n{BLOCKS[found.group(2)](lang_of(path))}\n{found.group(3)}"
+    return f"{found.group(1)}\n{BLOCKS[found.group(2)](lang_of(path))}\n\n{found.group(3)}"

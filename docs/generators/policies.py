@@ -1,10 +1,14 @@
-"""The fields of a policy, and what the contract allows in them."""
+"""The fields of a policy, what the contract allows in them, what is recommended, what the checker says."""
 
+import contextlib
+import io
 from dataclasses import fields
 
+from kameng_escrow.cli.app import build
 from kameng_escrow.domain import policy as bounds
 from kameng_escrow.domain.labels import POLICY_LABELS
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.policy_warnings import WARNINGS
 
 from .text import Lang, Text, table
 
@@ -83,3 +87,19 @@ def policy_fields(lang: Lang) -> str:
             text += EXTRA[field.name][lang]
         rows.append([f"`{field.name}`", label.zh if lang == "zh" else label.en, MEANING[field.name][lang], text])
     return table(heads, rows)
+
+
+def policy_draft(lang: Lang) -> str:  # noqa: ARG001  # the same in both
+    """What `kameng policy draft` writes, for two made-up mediators."""
+    said = io.StringIO()
+    people = ["--mediator", "0x" + "11" * 20, "--backup", "0x" + "22" * 20]
+    with contextlib.redirect_stdout(said):
+        build().main(["policy", "draft", *people], standalone_mode=False)
+    return f"```json\n{said.getvalue().strip()}\n```"
+
+
+def policy_warnings(lang: Lang) -> str:
+    """Every warning of the checker; in ⟨…⟩ what it computes for the policy at hand."""
+    heads = Text("`code` | 提醒", "`code` | Warning")[lang].split(" | ")
+    found = ((code, label.zh if lang == "zh" else label.en) for code, label in WARNINGS.items())
+    return table(heads, ([f"`{code}`", text.replace("{", "⟨").replace("}", "⟩")] for code, text in found))

@@ -8,8 +8,9 @@ import kameng_escrow
 from kameng_escrow.cli.app import build
 from kameng_escrow.cli.command import localize
 from kameng_escrow.cli.failures import exit_code_of
+from kameng_escrow.domain.inputs import Malformed
 from kameng_escrow.domain.refusal_sentences import SENTENCES
-from kameng_escrow.domain.refusals import Malformed, MayRetry, MustFix, MustWait, NeedsHuman, Refusal
+from kameng_escrow.domain.refusals import MayRetry, MustFix, MustWait, NeedsHuman, Refusal
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.settings import TABLE
 
@@ -68,7 +69,7 @@ def _command(path: str, command: Any, lang: Lang, *, deep: bool) -> str:
     options = [one for one in command.params if one.param_type_name == "option" and one.name not in COMMON]
     usage = " ".join([path, *(_usage(one) for one in arguments), *(["[…]"] if options else [])])
     parts = [f"{'###' if deep else '##'} {path}", _plain(command.help), f"```text\n{usage}\n```"]
-    rows = [[f"`{one.human_readable_name}`", _plain(one.help)] for one in arguments]
+    rows = [[f"`{_name(one)}`", _plain(one.help)] for one in arguments]
     rows += [[f"`{_flags(one)}`", _plain(one.help) + _default(one, lang)] for one in options]
     if rows:
         parts.append(table(Text("参数 | 含义", "Argument | Meaning")[lang].split(" | "), rows))
@@ -79,13 +80,17 @@ COMMON = {"help", "lang", "as_json", *(row.name for row in TABLE)}
 
 
 def _usage(argument: Any) -> str:
-    name = argument.human_readable_name + ("…" if argument.nargs == -1 else "")
+    name = _name(argument) + ("…" if argument.nargs == -1 else "")
     return name if argument.required else f"[{name}]"
 
 
 def _flags(option: Any) -> str:
     flags = ", ".join([*option.opts, *option.secondary_opts])
-    return flags if option.is_flag else f"{flags} {option.metavar or option.type.name.upper()}"
+    return flags if option.is_flag else f"{flags} {_name(option)}"
+
+
+def _name(parameter: Any) -> str:
+    return str(parameter.metavar or parameter.name.upper())
 
 
 def _default(option: Any, lang: Lang) -> str:
@@ -127,6 +132,7 @@ def _refusals(branch: type[Refusal], lang: Lang) -> str:
     heads = Text("错误 | `code` | 出了什么事：该怎么办", "Error | `code` | What happened: what to do")[lang].split(
         " | "
     )
+    importlib.import_module("kameng_escrow.domain.reverts")  # which adds those that are not the contract's own
     found = sorted((one for one in branch.__subclasses__() if one is not Malformed), key=lambda one: one.__name__)
     return table(heads, ([_anchored(one, one.field_names()), f"`{one.code}`", _sentence(one, lang)] for one in found))
 
@@ -145,7 +151,8 @@ def _anchored(error: type[EscrowError], names: tuple[str, ...] = ()) -> str:
 def other_errors() -> list[type[EscrowError]]:
     """Every error of the package that is not a refusal of the contract's, in the order of their names."""
     for module in pkgutil.walk_packages(kameng_escrow.__path__, "kameng_escrow."):
-        importlib.import_module(module.name)
+        if ".migrations." not in module.name:  # which run inside Alembic only
+            importlib.import_module(module.name)
     found: set[type[EscrowError]] = set()
     waiting: list[type[EscrowError]] = [EscrowError]
     while waiting:
@@ -153,7 +160,8 @@ def other_errors() -> list[type[EscrowError]]:
         if one is not Refusal and one.__module__.startswith("kameng_escrow."):
             found.add(one)
             waiting += one.__subclasses__()
-    return sorted(found - {EscrowError}, key=lambda one: (one.__module__, one.__name__))
+    named = (one for one in found if one.code != EscrowError.code)  # the others only share code
+    return sorted(named, key=lambda one: (one.__module__, one.__name__))
 
 
 def error_table(lang: Lang) -> str:
@@ -162,11 +170,16 @@ def error_table(lang: Lang) -> str:
     rows = []
     for error in other_errors():
         bare = error.__new__(error)  # only its class is asked for
-        rows.append([f"`{error.__name__}`", f"`{error.code}`", str(exit_code_of(bare)), _meaning(error, lang)])
+        rows.append([f"`{_place(error)}`", f"`{error.code}`", str(exit_code_of(bare)), _meaning(error, lang)])
     return table(heads, rows)
+
+
+def _place(error: type[EscrowError]) -> str:
+    """The part of the package, and the name there."""
+    return f"{error.__module__.split('.')[1]}.{error.__name__}"
 
 
 def _meaning(error: type[EscrowError], lang: Lang) -> str:
     if lang == "zh":
-        return CHINESE[error.__name__]
+        return CHINESE[_place(error)]
     return _plain((error.__doc__ or "").split("\n\n")[0])

@@ -1,6 +1,7 @@
 """The methods of the clients, read from their source."""
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -35,11 +36,14 @@ def _method(node: ast.stmt) -> Method | None:
     if not isinstance(node, ast.FunctionDef):
         return None
     marks = {ast.unparse(one) for one in node.decorator_list}
-    if not marks & {"read", "write"}:
+    if not marks & {"read", "write", "stream"}:
         return None
     returns = ast.unparse(node.returns) if node.returns else ""
     if "write" in marks:
-        returns = "Receipt"
+        returns = "Steps[Receipt]"
+    elif "stream" in marks:  # a page of items and the cursor to the next, which the client keeps to itself
+        returns = re.sub(r"Page\[(\w+), \w+\]", r"\1, …", returns)
+        node.args.args = [one for one in node.args.args if one.arg != "cursor"]
     return Method(
         name=node.name,
         arguments=_arguments(node.args),
@@ -64,7 +68,7 @@ def method_tables(lang: Lang) -> str:
         rows = []
         for name in names:
             method = methods()[name]
-            call = f"`{name}({method.arguments})`".replace("[", "[").replace("]", "]")
+            call = f"`{name}({method.arguments})`"
             rows.append([call, f"`{method.returns}`", METHODS[name][lang]])
         parts += [f"### {title[lang]}", table(heads, rows)]
     return "\n\n".join(parts)

@@ -33,9 +33,9 @@ def page(stem: str, lang: Lang) -> Path:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; a `|` inside a cell is escaped."""
+    """A Markdown table; `a|b` inside a cell is written `a/b`, since no way to escape it works everywhere."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    lines += [f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows]
+    lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
     return "\n".join(lines)
 
 
