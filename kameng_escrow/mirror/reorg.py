@@ -1,11 +1,11 @@
 """Where two chains part."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .errors import ReorgTooDeep
-from .source import ChainSource
+from .source import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,25 @@ class Fork:
     cut: bool  # the node has nothing above it that we have: its chain is shorter, and no other
 
 
-def find_fork(source: ChainSource, anchors: Sequence[Anchor]) -> Fork:
-    """Compares remembered blocks, lowest first, with the node's.
+def find_fork(header: Callable[[int], Header | None], anchors: Sequence[Anchor]) -> Fork:
+    """Compares remembered blocks with the node's.
 
     Every block names its parent, so blocks are the same up to some point and different from there on: a few questions
     find it. Blocks between two remembered ones count as different.
 
+    Args:
+        header: the node's block of a number; None where it has none.
+        anchors: lowest first, at least one.
+
     Raises:
         ReorgTooDeep: not even the lowest is the same.
-        NodeError: as the source.
+        NodeError: as `header`.
     """
     theirs: dict[int, str | None] = {}
 
     def differs(anchor: Anchor) -> bool:
-        header = source.header(anchor.number)
-        theirs[anchor.number] = header.hash if header else None
+        found = header(anchor.number)
+        theirs[anchor.number] = found.hash if found else None
         return theirs[anchor.number] != anchor.hash
 
     same = bisect_left(anchors, True, key=differs)

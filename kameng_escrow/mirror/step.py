@@ -114,7 +114,7 @@ class Stepper:
         only once these are ruled out.
         """
         check_node(self._source, self._target)
-        fork = find_fork(self._source, self._anchors(mark.seen_number))
+        fork = find_fork(self._source.header, self._anchors(mark.seen_number))
         if fork.number == mark.seen_number:
             raise NodeInconsistent(f"The node's chain has block {fork.number}, and goes on from another one.")
         if fork.cut and (not believe_cut or self._source.is_syncing()):

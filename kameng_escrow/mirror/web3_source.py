@@ -18,12 +18,14 @@ from .source import Header, Tag
 
 BATCH = 100  # requests in one HTTP body; what most public nodes allow
 
-# How nodes say that a range of blocks has too many logs or blocks for them.
+# How nodes say that a range of blocks has too many blocks or logs for them, and how they say that we ask too often.
 _TOO_LARGE = re.compile(
-    r"too (many|large|wide|big)|more than \d+ (results|logs)|(range|limit|size|response).{0,40}(exceed|limit|large|max)"
-    r"|exceed.{0,40}(range|limit|size|max)|max(imum)? .{0,20}(range|results|logs|blocks)|query timeout",
+    r"too (many|large|wide|big)|more than [\d,]+ (results|logs)|query timeout|limited to|limit (the|your) query"
+    r"|(range|limit|size|response).{0,40}(exceed|limit|large|max)|exceed.{0,40}(range|limit|size|max)"
+    r"|max(imum)? .{0,20}(range|results|logs|blocks)",
     re.IGNORECASE,
 )
+_TOO_OFTEN = re.compile(r"\brate\b|per (second|minute|day)|too many requests|request count|quota", re.IGNORECASE)
 _LIMIT_EXCEEDED = -32005  # the code that EIP-1474 has for it
 
 
@@ -61,7 +63,7 @@ class Web3Source:
         try:
             logs = self._ask("eth_getLogs", {"address": address, "fromBlock": hex(first), "toBlock": hex(last)})
         except NodeRefused as error:
-            if first < last and (error.rpc_code == _LIMIT_EXCEEDED or _TOO_LARGE.search(error.rpc_message)):
+            if first < last and _is_too_large(error):
                 raise RangeTooLarge(error.rpc_message, error.rpc_code) from error
             raise
         if not isinstance(logs, list):
@@ -102,6 +104,12 @@ class Web3Source:
             raise transport_error(error, self._url) from None
         except Exception as error:
             raise transport_error(error, self._url) from None
+
+
+def _is_too_large(error: NodeRefused) -> bool:
+    if _TOO_OFTEN.search(error.rpc_message):  # some have one code for both
+        return False
+    return error.rpc_code == _LIMIT_EXCEEDED or _TOO_LARGE.search(error.rpc_message) is not None
 
 
 def _name(block: int | Tag) -> str:
