@@ -5,7 +5,6 @@ Amounts are integers in base units, times Unix seconds of the chain's clock, has
 
 from .clients import AsyncEscrowClient, EscrowClient
 from .errors import UnknownOrder
-from .policies import suggested_policy
 from .results import OrderStatus, Receipt, RegisteredPolicy
 
 __all__ = [
@@ -15,5 +14,4 @@ __all__ = [
     "Receipt",
     "RegisteredPolicy",
     "UnknownOrder",
-    "suggested_policy",
 ]

@@ -7,60 +7,12 @@ from kameng_escrow.chain.calls import Call
 from kameng_escrow.chain.steps import Steps
 from kameng_escrow.domain.inputs import check_uint, parse_address, parse_hash
 from kameng_escrow.domain.order import NATIVE
-from kameng_escrow.domain.policy import (
-    MAX_REVIEW_PERIOD,
-    NO_CANCEL,
-    ZERO_ADDRESS,
-    Policy,
-    check_policy_readable,
-)
+from kameng_escrow.domain.policy import MAX_REVIEW_PERIOD, Policy, check_policy_readable
 from kameng_escrow.domain.signed import OperatorGrant
 
 from .operations import prepared, read, write
 from .results import RegisteredPolicy
 from .session import Session
-
-HOUR = 60 * 60  # seconds
-
-
-def suggested_policy(
-    *,
-    platform: str,
-    mediator: str = ZERO_ADDRESS,
-    backup_mediator: str = ZERO_ADDRESS,
-    fee_receiver: str | None = None,
-    platform_fee_bps: int = 100,
-    instant: bool = False,
-) -> Policy:
-    """Rules that make honesty pay for orders of everyday size: a beginning, to change with `dataclasses.replace`.
-
-    Args:
-        platform: whose policy it is.
-        mediator: rules in disputes; left out, nobody does and disputes are split by the clock.
-        backup_mediator: rules in the second half of the mediator's time; left out, the mediator has all of it.
-        fee_receiver: where the platform's fees go; left out, the platform.
-        platform_fee_bps: of what the seller earns.
-        instant: codes that are delivered at once can't be cancelled once accepted.
-    """
-    mediated = mediator != ZERO_ADDRESS
-    return Policy(
-        platform=platform,
-        accept_window=HOUR // 2,
-        deliver_window=HOUR // 2,
-        inspect_window=24 * HOUR,
-        negotiate_window=24 * HOUR,
-        mediate_window=48 * HOUR if mediated else 0,
-        platform_fee_bps=platform_fee_bps,
-        cancel_fee_bps=NO_CANCEL if instant else 500,
-        seller_bond_bps=2_500,
-        dispute_bond_bps=1_500,
-        mediation_fee_bps=300 if mediated else 0,
-        silence_share_bps=4_000,
-        mediator=mediator,
-        backup_mediator=backup_mediator,
-        fee_receiver=platform if fee_receiver is None else fee_receiver,
-        effective_from=0,
-    )
 
 
 class PolicyOperations(Session):
@@ -68,7 +20,7 @@ class PolicyOperations(Session):
 
     @write
     def register_policy(self, policy: Policy, *, review_by: int | None = None) -> Steps[Sequence[Call]]:
-        """Registers a policy of the account for ever; its id is `policy_id(policy)`. New orders may be opened up to and
+        """Registers a policy of the account for ever; the receipt has its id. New orders may be opened up to and
         including `review_by`; left out: as late as the contract allows, a year from now.
         """
         check_policy_readable(policy)

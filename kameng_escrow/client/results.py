@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kameng_escrow.domain.events import Event, Logged
+from kameng_escrow.domain.events import Event, Logged, PolicyEvent
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.states import Fault, Outcome, State
 
@@ -27,6 +27,14 @@ class Receipt:
             if isinstance(logged.event, kind):
                 return logged.event
         raise LookupError(f"The transaction {self.transaction_hash} has no {kind.__name__}.")
+
+    @property
+    def policy_id(self) -> str:
+        """The policy that was registered, reviewed or retired. Raises `LookupError` where none was."""
+        for logged in self.events:
+            if isinstance(logged.event, PolicyEvent):
+                return logged.event.policy_id
+        raise LookupError(f"The transaction {self.transaction_hash} is about no policy.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
