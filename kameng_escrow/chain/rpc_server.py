@@ -44,6 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     answer: Callable[[bytes], bytes]
     timeout = 60  # seconds that a silent connection is kept
+    disable_nagle_algorithm = True  # header and body are two writes: the second would wait 40 ms for the first's receipt
 
     def do_POST(self) -> None:
         try:
