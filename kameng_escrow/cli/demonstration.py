@@ -176,22 +176,24 @@ def _story(screen: Screen, order: "OrderResult") -> str:
 
 def _table(screen: Screen, result: "DemoResult") -> Any:
     table = screen.table(
+        ("", ""),
         ("订单", "Order"),
         ("状态", "State"),
         ("结局", "Outcome"),
         ("责任", "Fault"),
         ("买家得", "Buyer"),
         ("卖家得", "Seller"),
-        ("平台", "Platform"),
+        ("费用", "Fees"),
         ("退保证金", "Bond back"),
         ("gas", "Gas"),
         ("到账用时", "Time to money"),
-        right=(4, 5, 6, 7, 8, 9),
+        right=(0, 5, 6, 7, 8, 9, 10),
     )
-    for order in result.orders:
+    for number, order in enumerate(result.orders, start=1):
         currency, shares = _currency(order.token), order.shares
         words = [getattr(label_of(word), screen.lang) for word in (order.state, order.outcome, order.fault)]
         table.add_row(
+            str(number),
             short(order.order_id),
             *words,
             currency.show(shares.to_buyer),

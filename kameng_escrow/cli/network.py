@@ -5,6 +5,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -39,10 +40,22 @@ def register(app: typer.Typer) -> None:
 
 def node(
     session: Session,
-    host: Annotated[str, typer.Option("--host", help=both("监听地址", "Address to listen on"))] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option("--host", help=both("监听地址", "Address to listen on")),
+    ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65_535, help=both("端口；0 表示任选", "Port; 0: any"))
-    ] = 8545,
+        int | None,
+        typer.Option(
+            "--port",
+            min=0,
+            max=65_535,
+            help=both(
+                "端口；0 表示任选；缺省是 KAMENG_RPC_URL 里的本机端口，否则 8545",
+                "Port; 0: any; else the one on this machine that KAMENG_RPC_URL names, else 8545",
+            ),
+        ),
+    ] = None,
     deploy_: Annotated[
         bool,
         typer.Option("--deploy", help=both("顺便部署托管合约和测试代币", "Deploy the escrow and a test token at once")),
@@ -59,7 +72,7 @@ def node(
 ) -> Answer:
     stop = threading.Event()
     with ExitStack() as stack:
-        local, url = _start(stack, host, port, anvil)
+        local, url = _start(stack, host, _own_port(session.settings.rpc_url) if port is None else port, anvil)
         stop_on_signals(stack, stop)
         data: dict[str, Any] = {"rpc_url": url, "chain_id": local.w3.eth.chain_id, "accounts": _accounts(local)}
         if keys is not None:
@@ -177,6 +190,12 @@ def write_dev_keys(local: "LocalNode", folder: Path) -> dict[str, str]:
             f"写不了密钥：{reason}。", f"The keys can't be written: {reason}.", path=str(folder)
         ) from error
     return written
+
+
+def _own_port(rpc_url: str) -> int:
+    """The port of a node of this machine, so that other terminals with the same environment find it there."""
+    parts = urlsplit(rpc_url)
+    return parts.port or 8545 if parts.hostname in ("127.0.0.1", "localhost", "::1") else 8545
 
 
 def _start(stack: ExitStack, host: str, port: int, anvil: bool) -> "tuple[LocalNode, str]":

@@ -14,6 +14,7 @@ from kameng_escrow.domain.events import (
     CreditPaid,
     Event,
     FeesClaimed,
+    MediationFeeCredited,
     OrderClosed,
     OrderDisputed,
     OrderOpened,
@@ -150,8 +151,8 @@ def _flows(stage: Stage, book: Book) -> tuple[Flow, ...]:
                 went_out[event.token] += event.amount
             case PolicyRegistered():
                 policies.append(event.policy_id)
-                for mediator in (event.policy.mediator, event.policy.backup_mediator):
-                    owners |= {("credit", mediator, token) for token in (stage.token, *came_in)}
+            case MediationFeeCredited():
+                owners.add(("credit", event.mediator, event.token))
             case _:
                 pass
     return tuple(
