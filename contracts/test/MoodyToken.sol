@@ -111,10 +111,12 @@ contract MoodyToken {
         emit Transfer(from, to, amount);
     }
 
+    /// @dev Memory for 8,000 words costs 149,000 gas.
     function _eat() private view returns (bool) {
-        uint256 start = gasleft();
-        if (start < 200_000) return false;
-        while (gasleft() > start - 150_000) {}
+        if (gasleft() < 200_000) return false;
+        assembly ("memory-safe") {
+            mstore(255968, 1)
+        }
         return true;
     }
 

@@ -10,19 +10,18 @@ contract Receiver {
         Bombing, // reverts with as much data as the gas allows
         Flooding, // takes it, and answers 48,000 bytes
         Reentering, // takes it, and calls on
-        Hungry // takes it if it gets 40,000 gas to spend
+        Hungry // takes it if it gets 40,500 gas to spend
     }
 
     error NotWelcome();
 
-    uint256 private constant APPETITE = 40_000;
-
+    // In one slot that is never empty, so that noting what happened costs little of the gas that a payment brings.
     Mood public mood;
     address public target;
-    bytes public input;
     bool public called;
     bool public succeeded;
     bytes4 public reason;
+    bytes public input;
 
     function setMood(Mood mood_) external {
         mood = mood_;
@@ -73,9 +72,11 @@ contract Receiver {
         }
     }
 
-    function _eat() private view {
-        uint256 end = gasleft() - APPETITE;
-        while (gasleft() > end) {}
+    /// @dev Memory for 3,850 words costs 40,500 gas.
+    function _eat() private pure {
+        assembly ("memory-safe") {
+            mstore(123168, 1)
+        }
     }
 
     /// @dev Memory for 1,500 words costs 8,894 gas, within what the escrow lets a receiver spend.

