@@ -37,6 +37,8 @@ def upgrade(connection: Connection, where: str) -> None:
     config = alembic_config()
     config.attributes["connection"] = connection
     revision = current_revision(connection)
+    if revision == _newest(config):
+        return
     if revision is not None and not _known(config, revision):
         raise _too_new(where)
     command.upgrade(config, "head")
@@ -48,13 +50,17 @@ def check(connection: Connection, where: str) -> None:
     revision = current_revision(connection)
     if revision is None:
         raise SchemaMissing(f"Nothing was mirrored into {where} yet: run `kameng mirror --once`.")
-    if revision == ScriptDirectory.from_config(config).get_current_head():
+    if revision == _newest(config):
         return
     if not _known(config, revision):
         raise _too_new(where)
     raise SchemaTooOld(
         f"The store at {where} was made by an older version of kameng-escrow: run `kameng mirror --once` to upgrade it."
     )
+
+
+def _newest(config: Config) -> str | None:
+    return ScriptDirectory.from_config(config).get_current_head()
 
 
 def _known(config: Config, revision: str) -> bool:
