@@ -12,6 +12,7 @@ from .chain.deployments import Deployment, load_deployment, load_deployments
 from .chain.errors import DamagedRecord, NoDeployment, WrongChain
 from .chain.nodes import Node, RpcNode
 from .client import EscrowClient
+from .domain.inputs import parse_address
 from .keyfile import read_key
 from .mirror import Mirror, Web3Source
 from .settings import SettingError, Settings
@@ -44,6 +45,7 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
         NoDeployment: there is no such record.
         DamagedRecord: a file is not a record.
         WrongChain: the record is of another chain.
+        Malformed: `contract` is neither a file nor an address.
     """
     source = Web3Source(node.w3)
     chain_id = source.chain_id()
@@ -56,7 +58,8 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
         if genesis is not None and deployment.genesis != genesis:
             raise WrongChain(deployment.genesis, genesis)
         return deployment
-    return load_deployment(chain_id, address=settings.contract, genesis=genesis, folder=settings.deployments)
+    address = parse_address(settings.contract, "KAMENG_CONTRACT") if settings.contract is not None else None
+    return load_deployment(chain_id, address=address, genesis=genesis, folder=settings.deployments)
 
 
 def recorded_deployment(settings: Settings) -> Deployment:

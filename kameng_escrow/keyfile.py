@@ -39,9 +39,12 @@ def read_key(path: Path, passphrase: Callable[[], str]) -> LocalAccount:
             mode = os.fstat(file.fileno()).st_mode
             content = file.read(LARGEST + 1)
     except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
         reason = error.strerror or str(error)
         raise KeyFileUnusable(
-            path, f"The key file {path} can't be read: {reason}.", f"密钥文件 {path} 读不了：{reason}。"
+            path,
+            f"The key file {path} can't be read: {reason}.",
+            f"密钥文件 {path} {'不存在' if missing else '读不了'}：请检查路径和权限。",
         ) from error
     if content.lstrip().startswith(b"{"):
         return _from_keystore(path, content, passphrase)

@@ -62,7 +62,7 @@ SENTENCES: dict[str, str] = {
 def chinese(error: EscrowError) -> str:
     """One sentence in Chinese: the error's own, or that of its code or of the nearest branch above."""
     own = getattr(error, "message_zh", None)
-    if own:
+    if own and own != error.message:
         return str(own)
     for kind in type(error).__mro__:
         sentence = SENTENCES.get(getattr(kind, "code", ""))

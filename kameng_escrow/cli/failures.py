@@ -1,7 +1,5 @@
 """From an exception to one clear sentence and an exit code. A traceback is for our own mistakes only."""
 
-import errno
-import os
 import traceback
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from ..errors import EscrowError
 from . import problems
 from .chinese import chinese
+from .reasons import reasons
 from .screen import Screen
 
 
@@ -107,9 +106,7 @@ def _usage(error: Any, screen: Screen) -> int:
 
 
 def _system(error: OSError, screen: Screen) -> int:
-    reason = error.strerror or str(error)
     place = f" {error.filename}" if error.filename else ""
-    if error.errno == errno.ENOSPC:
-        reason = os.strerror(errno.ENOSPC)
-    screen.problem("system", f"系统拒绝了操作{place}：{reason}。", f"The system refused{place}: {reason}.", {})
+    zh, en = reasons(error)
+    screen.problem("system", f"系统拒绝了操作{place}：{zh}。", f"The system refused{place}: {en}.", {})
     return problems.BAD_INPUT

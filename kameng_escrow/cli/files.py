@@ -1,5 +1,6 @@
 """Files in and out: readable errors, and never half a file."""
 
+import errno
 import json
 import os
 import tempfile
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .problems import FileUnusable
+from .reasons import reasons
 
 LARGEST = 1024 * 1024  # bytes; our documents have one or two thousand
 MOST_BRACKETS = 1_000  # ours have a handful; and Python's parser can crash on what is nested ten thousand deep
@@ -65,10 +67,7 @@ def write_text(path: Path, text: str) -> None:
         fresh.chmod(0o666 & ~umask)
         fresh.replace(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise FileUnusable(
-            f"写不了文件 {path}：{reason}。", f"{path} can't be written: {reason}.", path=str(path)
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         if fresh is not None:
             fresh.unlink(missing_ok=True)
@@ -81,11 +80,15 @@ def require_writable(path: Path) -> None:
         FileUnusable: as `write_text`.
     """
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         os.close(handle)
         Path(name).unlink()
-        reason = "it is a folder" if path.is_dir() else None
     except OSError as error:
-        reason = error.strerror or str(error)
-    if reason is not None:
-        raise FileUnusable(f"写不了文件 {path}：{reason}。", f"{path} can't be written: {reason}.", path=str(path))
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> FileUnusable:
+    zh, en = reasons(error)
+    return FileUnusable(f"写不了文件 {path}：{zh}。", f"{path} can't be written: {en}.", path=str(path))

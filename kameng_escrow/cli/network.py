@@ -12,6 +12,7 @@ import typer
 from .command import CHAIN, both, command
 from .files import require_writable
 from .problems import BadInput, FileUnusable
+from .reasons import reasons
 from .screen import Answer, to_json
 from .session import Session
 
@@ -185,10 +186,8 @@ def write_dev_keys(local: "LocalNode", folder: Path) -> dict[str, str]:
                 write_key(path, bytes(account.key))
             written[name] = str(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise FileUnusable(
-            f"写不了密钥：{reason}。", f"The keys can't be written: {reason}.", path=str(folder)
-        ) from error
+        zh, en = reasons(error)
+        raise FileUnusable(f"写不了密钥：{zh}。", f"The keys can't be written: {en}.", path=str(folder)) from error
     return written
 
 
@@ -259,8 +258,8 @@ def _require_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = error.strerror or str(error)
+        zh, en = reasons(error)
         raise FileUnusable(
-            f"建不了文件夹 {folder}：{reason}。", f"The folder {folder} can't be made: {reason}.", path=str(folder)
+            f"建不了文件夹 {folder}：{zh}。", f"{folder} can't be made: {en}.", path=str(folder)
         ) from error
     require_writable(folder / "record")

@@ -5,12 +5,12 @@ Each command writes a JSON document to `--output`, or to stdout, with its summar
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..domain.order import NATIVE
-from ..domain.states import Role, Verb
+from ..domain.states import Right, Role, Verb
 from .command import CHAIN, STORE, both, command
 from .deeds import after
 from .documents import (
@@ -30,6 +30,9 @@ from .problems import BadInput
 from .screen import Answer, to_json
 from .session import Session
 from .subject import Subject, check_place, find_order
+
+if TYPE_CHECKING:
+    from ..client import EscrowClient
 
 OUTPUT = Annotated[
     Path | None,
@@ -154,6 +157,7 @@ def offer(session: Session, order: ORDER, expires: EXPIRES = "1h", output: OUTPU
     subject = find_order(session, order)
     now = client.now()
     until = parse_time(expires, now, "有效期", "The expiry")
+    _require_acceptor(client, subject)
     promise = client.sign_offer(subject.terms, expiry=until)
     document = offer_document(_place(session, subject.order_id), promise)
     line = session.screen.say(
@@ -287,6 +291,19 @@ def relay(session: Session, file: FILE) -> Answer:
     return after(session, subject, receipt, f"已代为执行 {action.verb.label}", f"{action.verb.label} relayed")
 
 
+def _require_acceptor(client: "EscrowClient", subject: Subject) -> None:
+    """Raises `BadInput` where the account's offer would be refused at the opening."""
+    terms = subject.terms
+    if client.address == terms.seller:
+        return
+    grant = client.operator(client.address, seller=terms.seller, token=terms.token, policy_id=terms.policy_id)
+    if not grant.rights & Right.Accept:
+        raise BadInput(
+            f"{client.address} 不是卖家，也没有代卖家接单的权限：它签的报价不会被承认。",
+            f"{client.address} is not the seller and may not accept for it: its offer would count for nothing.",
+        )
+
+
 def _place(session: Session, order_id: str) -> Place:
     deployment = session.deployment()
     return Place(chain_id=deployment.chain_id, contract=deployment.address, order_id=order_id)
@@ -312,6 +329,6 @@ def _write(session: Session, document: dict[str, Any], output: Path | None, summ
         return Answer(document, [*summary, place])
     if not session.screen.as_json:
         for line in summary:
-            session.screen.err.print(line, markup=False, highlight=False)
+            session.screen.err.print(line, markup=False, highlight=False, soft_wrap=True)
     session.screen.out.file.write(to_json(document) + "\n")
     return Answer(document, printed=True)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from ..domain.actions import Possibility, possible
 from ..domain.events import Logged
 from ..domain.labels import label_of
-from ..domain.lifecycle import LIFECYCLE, Move, Who, is_time, negotiation_end
+from ..domain.lifecycle import Move, Who, negotiation_end
 from ..domain.order import Order
 from ..domain.shares import held, timeout
 from ..domain.states import State
@@ -126,21 +127,18 @@ def order_data(order: Order, now: int) -> dict[str, Any]:
         "evidence": order.evidence,
         "grounds": order.grounds,
         "next": coming,
-        "possible": [{"move": move, "who": who} for move, who in possible_moves(order, now)],
+        "possible": [
+            {"move": found.move.value, "who": found.who.value, "until": iso(found.until), "ends": found.ends}
+            for found in possible_moves(order, now)
+        ],
         "terms": terms_data(order.terms) if order.terms is not None else None,
         "policy": asdict(order.policy) if order.policy is not None else None,
     }
 
 
-def possible_moves(order: Order, now: int) -> list[tuple[str, str]]:
-    """(move, who) of everything that can be done with the order at the chain's second `now`."""
-    return [
-        (row.move.value, who.value)
-        for row in LIFECYCLE
-        if order.state in row.states and row.move not in (Move.Open, Move.OpenWithOffer) and is_time(row, order, now)
-        for who in row.who
-        if who is not Who.Operator
-    ]
+def possible_moves(order: Order, now: int) -> list[Possibility]:
+    """Everything that can be done with the order at the chain's second `now`, once for everybody who may."""
+    return [found for who in Who if who is not Who.Operator for found in possible(order, who, now) if found.who is who]
 
 
 def _load(session: Session, word: str) -> tuple[Order, list[Logged], int, str]:
@@ -227,24 +225,25 @@ def _page(session: Session, order: Order, logs: list[Logged], now: int, source: 
 
 def _moves_text(session: Session, order: Order, now: int) -> str:
     screen = session.screen
-    whose: dict[str, list[str]] = {}
-    for move, who in possible_moves(order, now):
-        whose.setdefault(who, []).append(_move_word(screen.lang, move))
+    whose: dict[Who, list[str]] = {}
+    for found in possible_moves(order, now):
+        if found.move is not Move.Revise:  # always possible, and seldom what somebody looks for
+            whose.setdefault(found.who, []).append(_move_word(screen.lang, found.move))
+    name = _WHO_ZH if screen.lang == "zh" else {who: who.value for who in Who}
     return screen.say("；", "; ").join(
-        f"{_WHO_ZH.get(who, who) if screen.lang == 'zh' else who}: {', '.join(moves)}" for who, moves in whose.items()
+        f"{name[who]}{screen.say('：', ': ')}{screen.say('、', ', ').join(moves)}" for who, moves in whose.items()
     )
 
 
-def _move_word(lang: str, value: str) -> str:
-    move = Move(value)
+def _move_word(lang: str, move: Move) -> str:
     if lang == "en":
-        return value
+        return move.value
     return label_of(move.verb).zh if move.verb is not None else _MOVE_ZH[move]
 
 
 _WHO_ZH = {
-    "payer": "付款人", "buyer": "买家", "seller": "卖家", "both parties": "双方", "mediator": "仲裁员",
-    "platform": "平台", "anyone": "任何人",
+    Who.Payer: "付款人", Who.Buyer: "买家", Who.Seller: "卖家", Who.Operator: "代理操作员", Who.Parties: "双方",
+    Who.Mediator: "仲裁员", Who.Platform: "平台", Who.Anyone: "任何人",
 }  # fmt: skip
 _MOVE_ZH = {Move.Rule: "裁决", Move.Agree: "协议分配", Move.Intervene: "介入退款", Move.Settle: "到期结算"}
 

@@ -52,13 +52,13 @@ class Screen:
     def show(self, *lines: RenderableType) -> None:
         """Prints for people; a machine waits for the answer."""
         if not self.as_json:
-            for line in lines:
-                self.out.print(line, markup=False, highlight=False)
+            for line in lines:  # a terminal wraps text by itself, and nobody should cut a hash in two
+                self.out.print(line, markup=False, highlight=False, soft_wrap=isinstance(line, str))
 
     def note(self, zh: str, en: str) -> None:
         """A remark beside the answer, on stderr; none for machines."""
         if not self.as_json:
-            self.err.print(self.say(zh, en), style="dim", markup=False, highlight=False)
+            self.err.print(self.say(zh, en), style="dim", markup=False, highlight=False, soft_wrap=True)
 
     def answer(self, answer: Answer) -> None:
         """Prints a command's answer in the form that was asked for."""
@@ -78,10 +78,10 @@ class Screen:
             self.out.file.flush()
             return
         if self.lang == "zh" and zh != en:
-            self.err.print(f"✗ {zh}", style="red", markup=False, highlight=False)
-            self.err.print(f"  {en}", style="dim", markup=False, highlight=False)
+            self.err.print(f"✗ {zh}", style="red", markup=False, highlight=False, soft_wrap=True)
+            self.err.print(f"  {en}", style="dim", markup=False, highlight=False, soft_wrap=True)
         else:
-            self.err.print(f"✗ {en}", style="red", markup=False, highlight=False)
+            self.err.print(f"✗ {en}", style="red", markup=False, highlight=False, soft_wrap=True)
 
     def table(self, *columns: tuple[str, str], right: Sequence[int] = ()) -> Table:
         """An empty table; `columns` are (zh, en) headings, `right` the numbers of those aligned to the right."""
