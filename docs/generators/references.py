@@ -29,7 +29,7 @@ def settings_table(lang: Lang) -> str:
             [
                 f"`{row.env}`",
                 f"`{row.flag} {row.metavar}`",
-                f"`{row.default}`" if row.default else "–",
+                f"`{row.default.replace('{data}', 'DATA')}`" if row.default else "–",
                 row.zh if lang == "zh" else row.en,
             ]
             for row in TABLE

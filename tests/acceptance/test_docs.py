@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
 
 import kameng_escrow
 from docs.generators import pages
@@ -24,6 +26,7 @@ from docs.generators.text import DOCS, LANGS, kebab, page
 from kameng_escrow.cli import problems
 from kameng_escrow.cli.app import build
 from kameng_escrow.settings import TABLE
+from kameng_escrow.store.models import Base
 from tests.acceptance.markdown import ROOT, anchors, blocks, headings
 
 ENGLISH = sorted(path for path in DOCS.rglob("*.md") if not path.name.endswith(".zh.md"))
@@ -147,7 +150,7 @@ def command_lines(text: str) -> list[str]:
     fenced = "\n".join(block.code for block in blocks(text)).replace("\\\n", " ")
     fenced = re.sub(r"\$\((?!kameng)[^)]*\)", "…", fenced)  # what other programs say
     lines = [*re.findall(r"(?<![\w/.])kameng [^\n|)#]*", fenced), *re.findall(r"`(kameng [^`\n]*)`", text)]
-    return [line for line in lines if not line.startswith("kameng …")]
+    return [line for line in lines if not line.startswith(("kameng …", "kameng --version"))]
 
 
 def longest(line: str, names: set[str]) -> str:
@@ -183,6 +186,19 @@ def test_python_of_the_manual_runs() -> None:
                     [sys.executable, "-W", "ignore", "-c", block.code], capture_output=True, text=True
                 )
                 assert done.returncode == 0, f"{stem(path)}\n{done.stderr}"
+
+
+def test_sql_of_the_manual_runs_and_every_table_is_told() -> None:
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    for lang in LANGS:
+        text = page("mirror", lang).read_text("utf-8")
+        assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(Base.metadata.tables)
+        with engine.connect() as connection:
+            for block in blocks(text):
+                if block.language == "sql":
+                    for statement in block.code.strip().split("\n"):
+                        connection.execute(sql(statement))
 
 
 def test_changelog_begins_with_this_version() -> None:
