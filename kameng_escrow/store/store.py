@@ -83,6 +83,7 @@ class Store:
         """
         make_folder(self._url)
         with in_our_words(self._url), Session(self._writer) as session, session.begin():
+            session.connection()  # begins now, and in SQLite takes the lock
             yield session
 
     def close(self) -> None:
