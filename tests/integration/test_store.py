@@ -44,20 +44,9 @@ def filled(store: Store) -> Store:
 
 def put(store: Store, amounts: dict[str, int]) -> None:
     credit = {"contract_id": 1, "kind": BalanceKind.Credit, "token": ZERO_ADDRESS}
+    rows = [{**credit, "holder": holder, "amount": amount} for holder, amount in amounts.items()]
     with store.writing() as session:
-        session.execute(
-            insert(BalanceRow),
-            [
-                {
-                    "contract_id": 1,
-                    "kind": BalanceKind.Credit,
-                    "holder": holder,
-                    "token": ZERO_ADDRESS,
-                    "amount": amount,
-                }
-                for holder, amount in amounts.items()
-            ],
-        )
+        session.execute(insert(BalanceRow), rows)
 
 
 def test_amounts_are_exact_and_sort_as_numbers(filled: Store) -> None:
