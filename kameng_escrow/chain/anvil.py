@@ -40,7 +40,7 @@ class AnvilNode(LocalNode):
         block_seconds: int | None = None,
         automine: bool = True,
     ) -> None:
-        port = port or _free_port()
+        port = _free_port(port or 0)
         command = [
             str(find_foundry("anvil")),
             *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)),
@@ -87,18 +87,30 @@ class AnvilNode(LocalNode):
         while True:
             if self._process.poll() is not None:
                 said = self._process.stderr.read().decode(errors="replace").strip() if self._process.stderr else ""
-                raise NodeError(f"Anvil ended at once: {said or f'exit code {self._process.returncode}'}")
+                said = said or f"exit code {self._process.returncode}"
+                raise NodeError(f"Anvil ended at once: {said}.", f"Anvil 一启动就结束了：{said}。")
             try:
                 self.request("eth_chainId")
             except NodeError:
                 if time.monotonic() > deadline:
-                    raise NodeError(f"Anvil did not answer within {START_SECONDS:g} s.") from None
+                    raise NodeError(
+                        f"Anvil did not answer within {START_SECONDS:g} s: is the machine overloaded?",
+                        f"Anvil 在 {START_SECONDS:g} 秒内没有应答：机器是否过载？",
+                    ) from None
                 time.sleep(0.02)
             else:
                 return
 
 
-def _free_port() -> int:
+def _free_port(port: int) -> int:
+    """The port, or for zero any, if nobody listens on it: or we would take somebody else's node for ours."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NodeError(
+                f"Anvil can't listen on port {port} ({error.strerror}): choose another, or end who uses it.",
+                f"Anvil 无法监听端口 {port}（{error.strerror}）：请换一个端口，或结束占用它的程序。",
+            ) from error
         return int(probe.getsockname()[1])

@@ -92,15 +92,20 @@ class LocalNode(Node):
         return int(self.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
     def warp(self, timestamp: int) -> None:
-        """Mines a block at `timestamp` (Unix seconds). Raises `NodeRefused` where the latest block is not earlier."""
+        """Mines a block at `timestamp` (Unix seconds). Raises `InvalidInput` where the latest block is not earlier."""
         self.set_next_timestamp(timestamp)
         self.mine()
 
     def set_next_timestamp(self, timestamp: int) -> None:
         """Gives the next block this time (Unix seconds): the next transaction is mined at exactly that second.
 
-        Raises `NodeRefused` where the latest block is not earlier.
+        Raises `InvalidInput` where the latest block is not earlier.
         """
+        if timestamp <= (now := self.now()):
+            raise InvalidInput(
+                f"Time only moves forward: {timestamp} is not later than the latest block's {now}.",
+                f"时间只能前进：{timestamp} 不晚于最新区块的 {now}。",
+            )
         self.request("evm_setNextBlockTimestamp", timestamp)
 
     def mine(self, blocks: int = 1) -> None:
@@ -118,4 +123,7 @@ class LocalNode(Node):
         Raises `InvalidInput` where there is no such snapshot any more.
         """
         if not self.request("evm_revert", snapshot):
-            raise InvalidInput(f"There is no snapshot {snapshot!r}: each serves once, and later ones go with it.")
+            raise InvalidInput(
+                f"There is no snapshot {snapshot!r} any more: each serves once, and later ones go with it.",
+                f"快照 {snapshot!r} 已不存在：每个快照只能用一次，之后的快照也随之失效。",
+            )

@@ -27,7 +27,11 @@ def serve(respond: Callable[[bytes], bytes], host: str, port: int) -> Iterator[s
     try:
         server = ThreadingHTTPServer((host, port), Handler)
     except (OSError, OverflowError) as error:
-        raise NodeError(f"Can't listen on {host}:{port} ({error}): choose another port or end who uses it.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NodeError(
+            f"Can't listen on {host}:{port} ({reason}): choose another port, or end who uses it.",
+            f"无法监听 {host}:{port}（{reason}）：请换一个端口，或结束占用它的程序。",
+        ) from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="rpc", daemon=True)
     thread.start()
@@ -44,7 +48,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     answer: Callable[[bytes], bytes]
     timeout = 60  # seconds that a silent connection is kept
-    disable_nagle_algorithm = True  # header and body are two writes: the second would wait 40 ms for the first's receipt
+    disable_nagle_algorithm = (
+        True  # header and body are two writes: the second would wait 40 ms for the first's receipt
+    )
 
     def do_POST(self) -> None:
         try:
