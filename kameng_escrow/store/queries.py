@@ -169,7 +169,10 @@ class Book:
             return [_mirrored_policy(row) for row in session.scalars(query)]
 
     def standings(self) -> tuple[Marks, list[Standing], dict[tuple[BalanceKind, str, str], int]]:
-        """All orders and balances at one block: the mirror's marks, the orders by id, and `balances`."""
+        """All orders and balances at one block: the mirror's marks, the orders by id, and the balances.
+
+        Beside `balances` these are the bonds of every seller and the fees of every policy with an order, also at zero.
+        """
         columns = (
             OrderRow.order_id,
             OrderRow.state,
@@ -184,7 +187,8 @@ class Book:
         with self._store.reading() as session:
             marks = _marks(session.get_one(CheckpointRow, self._id))
             rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in session.execute(query)]
-            return marks, [Standing(**row) for row in rows], _balances(session, self._id)
+            balances = dict.fromkeys(_expected_balances(session, self._id), 0) | _balances(session, self._id)
+            return marks, [Standing(**row) for row in rows], balances
 
     def bond(self, seller: str, token: str) -> int:
         """A seller's bond balance that is not locked in orders, in base units."""
@@ -300,6 +304,22 @@ def _marks(mark: CheckpointRow) -> Marks:
 def _balances(session: Session, contract_id: int) -> dict[tuple[BalanceKind, str, str], int]:
     query = select(BalanceRow).filter_by(contract_id=contract_id)
     return {(row.kind, row.holder, row.token): row.amount for row in session.scalars(query)}
+
+
+def _expected_balances(session: Session, contract_id: int) -> list[tuple[BalanceKind, str, str]]:
+    """Those that orders may have moved, whatever came of it."""
+    kinds = ((BalanceKind.Bond, OrderRow.seller), (BalanceKind.Fee, OrderRow.policy_id))
+    return [
+        (kind, holder, token)
+        for kind, column in kinds
+        for holder, token in session.execute(
+            select(column, OrderRow.token)
+            .where(OrderRow.contract_id == contract_id)
+            .distinct()
+            .order_by(column, OrderRow.token)
+        )
+        if holder is not None and token is not None  # NULL together, before the opening
+    ]
 
 
 def _mirrored_policy(row: PolicyRow) -> MirroredPolicy:
