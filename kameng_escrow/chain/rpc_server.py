@@ -1,5 +1,6 @@
 """JSON-RPC over HTTP in a thread, for wallets and other processes on this machine."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,14 +26,13 @@ def serve(respond: Callable[[bytes], bytes], host: str, port: int) -> Iterator[s
         answer = staticmethod(respond)
 
     try:
-        server = ThreadingHTTPServer((host, port), Handler)
+        server = _Server((host, port), Handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NodeError(
             f"Can't listen on {host}:{port} ({reason}): choose another port, or end who uses it.",
             f"无法监听 {host}:{port}（{reason}）：请换一个端口，或结束占用它的程序。",
         ) from error
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="rpc", daemon=True)
     thread.start()
     try:
@@ -42,6 +42,15 @@ def serve(respond: Callable[[bytes], bytes], host: str, port: int) -> Iterator[s
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # a wallet that keeps its connection open does not keep us from ending
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of clients that went away in the middle of a request; of anything else as usual."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
