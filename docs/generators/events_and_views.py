@@ -39,7 +39,7 @@ EVENTS = {
     "PolicyRegistered": Text("登记规则，附全部字段。", "A policy was registered, with all its fields."),
     "PolicyReviewed": Text("规则已复审。", "A policy was reviewed."),
     "PolicyRetired": Text("规则已停用。", "A policy was retired."),
-    "Credited": Text("付款失败，改记为记账余额。", "A payment failed and the receiver was credited instead."),
+    "Credited": Text("付款失败，改记入收款人的记账余额。", "A payment failed and the receiver was credited instead."),
     "CreditPaid": Text("记账余额已付出。", "A credit was paid out."),
     "FeesClaimed": Text("平台手续费已领取。", "A platform's fees were paid."),
 }

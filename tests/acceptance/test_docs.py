@@ -30,7 +30,7 @@ from kameng_escrow.store.models import Base
 from tests.acceptance.markdown import ROOT, anchors, blocks, headings
 
 ENGLISH = sorted(path for path in DOCS.rglob("*.md") if not path.name.endswith(".zh.md"))
-TEXTS = [*sorted(DOCS.rglob("*.md")), *(ROOT / name for name in ("README.md", "README.zh.md", "SECURITY.md"))]
+TEXTS = [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 
 def chinese_of(path: Path) -> Path:
@@ -199,6 +199,11 @@ def test_sql_of_the_manual_runs_and_every_table_is_told() -> None:
                 if block.language == "sql":
                     for statement in block.code.strip().split("\n"):
                         connection.execute(sql(statement))
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=stem)
+def test_no_page_names_somebody_s_machine(path: Path) -> None:
+    assert not re.search(r"(?<![\w.~])/(?:home|root|tmp|Users)/", path.read_text("utf-8"))
 
 
 def test_changelog_begins_with_this_version() -> None:

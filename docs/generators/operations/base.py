@@ -34,7 +34,7 @@ GROUPS = {
 
 ANYONE = Text("任何人", "anyone")
 PUSHED = Text(
-    "款项直接付给收款地址，gas 有上限；对方拒收时只给这一方记记账余额（事件 `Credited`），不影响其他人。",
+    "款项直接付给收款地址，gas 有上限；对方拒收时，只把这笔钱记入这一方的记账余额（事件 `Credited`），不影响其他人。",
     "Money is pushed to the receiver under a gas cap; where that fails, this receiver alone is credited (event "
     "`Credited`) and nobody else is held up.",
 )

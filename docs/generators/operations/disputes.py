@@ -84,7 +84,7 @@ DISPUTES = (
                 "is the mediator's.",
             ),
             Text(
-                "仲裁费记为仲裁员的记账余额，用 [`withdrawCredit`](withdraw-credit.md) 领取。",
+                "仲裁费记入仲裁员的记账余额，用 [`withdrawCredit`](withdraw-credit.md) 领取。",
                 "The mediation fee is credited; [`withdrawCredit`](withdraw-credit.md) pays it out.",
             ),
             Text(
