@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from kameng_escrow.chain.errors import NoDeployment, WrongChain
 from kameng_escrow.store import Store, WrongStore
+from kameng_escrow.store.engine import take_turn
 from kameng_escrow.store.models import BlockRow, ChainRow, CheckpointRow, ContractRow
 
 from .errors import NodeBehind, NodeInconsistent
@@ -58,6 +59,7 @@ def enrol(store: Store, source: ChainSource, target: Target) -> tuple[int, Targe
     before = _header(source, target.first_block - 1)
     store.migrate()
     with store.writing() as session:
+        take_turn(session.connection())
         known = session.get(ChainRow, target.chain_id)
         if known is None:
             session.add(ChainRow(chain_id=target.chain_id, genesis_hash=genesis))

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from .errors import SchemaMissing, StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnavailable
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
+_TURN = 0x6B616D656E67  # "kameng": any number that other applications of the database are unlikely to lock
 WRITE = "kameng_write"  # execution option of connections that are going to write
 
 
@@ -104,6 +105,16 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its lock at once: one that started as a reader could not wait for it later.
     mode = "IMMEDIATE" if connection.get_execution_options().get(WRITE) else "DEFERRED"
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def take_turn(connection: Connection) -> None:
+    """Until the transaction ends, nobody else gets past this line on the same database.
+
+    For what is done once and may be begun by several: making tables, or the rows that later ones hang on. SQLite's
+    writers take turns anyway.
+    """
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
+from .engine import take_turn
 from .errors import SchemaMissing, SchemaTooNew, SchemaTooOld
 
 VERSION_TABLE = "kameng_schema"  # our own: a database may hold other applications' tables and migrations
@@ -34,6 +35,7 @@ def upgrade(connection: Connection, where: str) -> None:
     Raises:
         SchemaTooNew: the schema's revision is none that this package knows.
     """
+    take_turn(connection)
     config = alembic_config()
     config.attributes["connection"] = connection
     revision = current_revision(connection)
