@@ -6,6 +6,7 @@ MirrorError
 ├── NodeBehind        the node's head is below what was mirrored, on the same chain: wait for it
 └── BrokenEvents      events of policies or balances that can't be: a log is missing, or not this contract's
 
+`RangeTooLarge`, a `NodeRefused`, ends a run only where the node won't even be asked about one block.
 What others say passes through as it is: `BrokenHistory` and `WrongShares` of `kameng_escrow.domain.fold`; `NodeError`,
 `WrongChain`, `NoDeployment` and `UndecodableLog` of `kameng_escrow.chain.errors`; `StoreError` of
 `kameng_escrow.store`.

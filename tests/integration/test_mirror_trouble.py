@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from kameng_escrow.chain.errors import NodeError, NodeTimeout, NodeUnreachable, UndecodableLog
+from kameng_escrow.chain.errors import NodeError, NodeTimeout, NodeUnreachable, UndecodableLog, WrongChain
+from kameng_escrow.chain.in_process import InProcessNode
 from kameng_escrow.chain.nodes import RpcNode
 from kameng_escrow.domain.fold import BrokenHistory, WrongShares
 from kameng_escrow.errors import EscrowError
@@ -229,6 +230,23 @@ def test_following_waits_for_a_node_that_went_away(world: EscrowWorld, store: St
     mirror_of(world, store, source=source).follow(stop, poll_seconds=0.01, progress=progress, trouble=trouble)
     assert [type(error) for error in troubles] == [NodeUnreachable, NodeUnreachable]
     assert_mirrors(world, store)
+
+
+def test_following_notices_that_another_chain_came_back(world: EscrowWorld, store: Store) -> None:
+    source = Dying(world, 1_000, NodeUnreachable("http://here"))
+    other = InProcessNode(chain_id=77)
+
+    def trouble(_: EscrowError) -> None:
+        source.answers = 1_000
+        source.chain_id = Web3Source(other.w3).chain_id  # type: ignore[method-assign]
+
+    def progress(_: object) -> None:
+        source.answers = 0
+
+    mirror = mirror_of(world, store, source=source)
+    with pytest.raises(WrongChain) as caught:
+        mirror.follow(threading.Event(), poll_seconds=0.01, progress=progress, trouble=trouble)
+    assert caught.value.got == 77
 
 
 def test_following_does_not_wait_for_a_node_that_never_answered(store: Store, world: EscrowWorld) -> None:
