@@ -3,7 +3,6 @@
 import pytest
 
 from kameng_escrow.domain.events import OrderClosed
-from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.domain.refusals import PolicyUnknown
 from kameng_escrow.domain.states import Fault, Outcome, State
 from tests.contracts.harness.world import DAY, NO_MEDIATOR, POLICY, reverts
@@ -90,12 +89,3 @@ def test_policy_of_gives_the_policy_back(escrow, world, lens, platform):
     review_by = world.evm.now + DAY
     escrow.registerPolicy(POLICY, review_by, sender=platform)
     assert lens.policyOf(world.policy_id(POLICY)) == (POLICY, review_by, False)
-
-
-def test_the_domain_is_announced(escrow, evm):
-    """ERC-5267; what is signed follows the chain's present id."""
-    domain = (b"\x0f", "KamengEscrow", "1", evm.chain_id, escrow.address, "0x" + "00" * 32, [])
-    assert escrow.eip712Domain() == domain
-    evm.chain_id += 1
-    assert escrow.eip712Domain() == (*domain[:3], evm.chain_id, *domain[4:])
-    assert NATIVE not in domain

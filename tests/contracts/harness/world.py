@@ -314,13 +314,16 @@ class World:
 
     @contextmanager
     def moves(self, coin: str, expected: Mapping[str, int]) -> Iterator[None]:
-        """Asserts that within, in `coin`, exactly this moves and nothing else. Labels as in `books`."""
+        """Asserts that within, in `coin`, exactly this moves and nothing else, and that the escrow can pay its debts.
+        Labels as in `books`."""
         before = self.books(coin)
         yield
         after = self.books(coin)
         actual = {name: after[name] - before[name] for name in after if after[name] != before[name]}
         wanted = {name: amount for name, amount in expected.items() if amount}
         assert actual == wanted, f"moved {actual}, and not {wanted}"
+        owed = sum(amount for name, amount in after.items() if name.startswith(("credit of ", "bond of ", "fees")))
+        assert after["escrow"] >= owed, f"the escrow owes {owed} and has {after['escrow']}"
 
 
 @contextmanager
