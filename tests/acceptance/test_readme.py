@@ -1,9 +1,9 @@
 """Both READMEs say the same, and what they say works as written.
 
 A block that begins with `# terminal N` is typed in that terminal; one terminal's blocks share a shell. What terminal 1
-starts keeps running, as it would for a reader, until the others are done. The code is the same in both languages but for
-its comments, which a test holds, so terminals are typed once, in Chinese. `make` targets are looked up, not run: each has
-tests of its own, and this file runs within one of them. Other blocks run as they are.
+starts keeps running, as it would for a reader, until the others are done. The code is the same in both languages but
+for its comments, which a test holds, so terminals are typed once, in Chinese. `make` targets are looked up, not run:
+each has tests of its own, and this file runs within one of them. Other blocks run as they are.
 """
 
 import ast
