@@ -134,10 +134,9 @@ class Evm:
         try:
             transaction = self._chain.get_vm().get_transaction_builder().decode(raw)
             transaction.validate()
-            transaction.check_signature_validity()
+            sender = transaction.sender  # recovered from the signature
         except Exception as error:  # whatever rlp and py-evm make of bytes that are no transaction
             raise EvmRejected(f"not a signed transaction: {error}") from error
-        sender = transaction.sender
         self._check_sendable(transaction, sender)
         self._chain.set_header_timestamp(self.next_timestamp())
         base_fee = self._pending().base_fee_per_gas
@@ -242,7 +241,7 @@ class Evm:
         return bytes(computation.output)
 
     def estimate(self, state: StateAPI, *, sender: Address, to: Address, value: int, data: bytes, gas: int) -> int:
-        """Gas with which the call succeeds, to within one per cent. Raises `EvmReverted`, `EvmRejected`."""
+        """Gas with which the call succeeds, little more than it needs. Raises `EvmReverted`, `EvmRejected`."""
 
         def attempt(limit: int) -> ComputationAPI:
             snapshot = state.snapshot()
@@ -253,16 +252,19 @@ class Evm:
 
         computation = attempt(gas)
         _raise_if_failed(computation)
-        used = gas - computation.get_gas_remaining()  # refunds come after, so they are needed before
-        low, high = used - 1, gas
-        # A call inside gets at most 63/64 of what is left: most transactions do with that much more.
-        guess = min(used + used // 63 + 3_000, gas)
-        while high - low > high // 100 + 1:
+        # What was used, refunds not counted since they come after, mostly suffices. Where a call inside gets 63/64 of
+        # what is left and needs it, a little more does. Only what looks at its gas needs a search.
+        used = gas - computation.get_gas_remaining()
+        for guess in (used, min(used + used // 63 + 3_000, gas)):
             if attempt(guess).is_success:
-                high = guess
+                return guess
+        low, high = used, gas
+        while high - low > high // 100:
+            middle = (low + high) // 2
+            if attempt(middle).is_success:
+                high = middle
             else:
-                low = guess
-            guess = (low + high) // 2
+                low = middle
         return high
 
     def _execute(

@@ -10,13 +10,21 @@ from kameng_escrow.domain.states import Outcome
 from kameng_escrow.store import Store
 
 from .escrow_world import EscrowWorld
+from .sdk_cast import Cast, make_cast
+
+
+@pytest.fixture(scope="session")
+def _world() -> Iterator[EscrowWorld]:
+    with InProcessNode() as node:
+        yield EscrowWorld(node)
 
 
 @pytest.fixture
-def world() -> Iterator[EscrowWorld]:
-    """An escrow of its own, on a chain inside this process."""
-    with InProcessNode() as node:
-        yield EscrowWorld(node)
+def world(_world: EscrowWorld) -> Iterator[EscrowWorld]:
+    """An escrow on a chain inside this process, as new for every test."""
+    snapshot = _world.node.snapshot()
+    yield _world
+    _world.node.revert(snapshot)
 
 
 @pytest.fixture
@@ -39,3 +47,24 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store in a file."""
     with Store.open(str(tmp_path / "store.sqlite")) as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def _cast() -> Iterator[Cast]:
+    with InProcessNode() as node:
+        yield make_cast(node)
+
+
+@pytest.fixture
+def cast(_cast: Cast) -> Iterator[Cast]:
+    """Everybody who uses the SDK, on a chain inside this process, as new for every test."""
+    snapshot = _cast.node.snapshot()
+    yield _cast
+    _cast.node.revert(snapshot)
+
+
+@pytest.fixture
+def anvil_cast() -> Iterator[Cast]:
+    """Everybody who uses the SDK, on an Anvil of their own."""
+    with AnvilNode() as node:
+        yield make_cast(node)
