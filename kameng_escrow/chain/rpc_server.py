@@ -1,9 +1,10 @@
 """JSON-RPC over HTTP in a thread, for wallets and other processes on this machine."""
 
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -45,7 +46,28 @@ def serve(respond: Callable[[bytes], bytes], host: str, port: int) -> Iterator[s
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # a wallet that keeps its connection open does not keep us from ending
+    """Ends its connections when it ends: clients keep them open for the next request."""
+
+    daemon_threads = True  # what a client that went silent leaves behind does not keep us from ending
+
+    def __init__(self, *args: Any) -> None:
+        self._connections: set[Any] = set()
+        super().__init__(*args)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serves one connection until it ends."""
+        self._connections.add(request)
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            self._connections.discard(request)
+
+    def server_close(self) -> None:
+        """Ends listening and every connection."""
+        super().server_close()
+        for connection in tuple(self._connections):
+            with suppress(OSError):  # it has just ended by itself
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Says nothing of clients that went away in the middle of a request; of anything else as usual."""
