@@ -8,11 +8,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 VENV8 := .venv-web3-8
 NPM := node_modules/.installed
+FORGE = $$($(BIN)/python -c 'from kameng_escrow.chain.foundry import find_foundry as f; print(f("forge"))')
 
 LOCK := --quiet --upgrade --universal --no-annotate --custom-compile-command 'make lock'
 
 # What must also hold on web3 8, which is what a plain `pip install kameng-escrow` gets.
-SDK_TESTS := tests/unit
+SDK_TESTS := tests/unit tests/integration/test_client.py tests/integration/test_client_money.py tests/integration/test_client_reading.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export APE_DATA_FOLDER := $(CURDIR)/.cache/ape
@@ -41,20 +42,21 @@ test-web3-8: $(VENV8)/.dev $(NPM) ## the SDK's tests on web3 8, without ape
 	$(VENV8)/bin/pytest -n auto --maxprocesses 8 $(SDK_TESTS) $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/.dev ## ruff and mypy
+lint: $(VENV)/.dev $(NPM) ## ruff, mypy, and the contracts' format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(FORGE) fmt --check contracts
 
 .PHONY: fix
-fix: $(VENV)/.dev ## let ruff repair and format what it can
+fix: $(VENV)/.dev $(NPM) ## let ruff and forge repair and format what they can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(FORGE) fmt contracts
 
 .PHONY: compile
 compile: $(VENV)/.dev $(NPM) ## compile the contracts into the artifacts that the wheel ships
-	@$(BIN)/python -c 'from kameng_escrow.chain import compiler as c; r = c.find_root(); \
-	  [print("wrote", p) for p in c.write_artifacts(c.compile_contracts(r, report=print), r / c.ARTIFACTS)]'
+	@$(BIN)/kameng compile $(ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.dev ## write the generated parts of the manual and build it into site/
