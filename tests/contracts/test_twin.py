@@ -1,0 +1,225 @@
+"""The contract does what its twin in Python says, to the last base unit and the last argument of every refusal."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from kameng_escrow.chain.artifacts import Artifact
+from kameng_escrow.domain import shares
+from kameng_escrow.domain.lifecycle import LIFECYCLE, Move, Who, half_time, negotiation_end
+from kameng_escrow.domain.order import NATIVE, Order, OrderTerms
+from kameng_escrow.domain.refusals import Refusal
+from kameng_escrow.domain.signed import Action, Split
+from kameng_escrow.domain.states import Role, State, Verb
+from kameng_escrow.domain.typed_data import action_digest, split_digest
+from tests.contracts.harness.cast import CAST
+from tests.contracts.harness.world import COMMITMENT, DAY, EVIDENCE, GROUNDS
+from tests.contracts.twin_drafts import Draft, terms_of
+from tests.contracts.twin_machine import Histories
+from tests.contracts.twins import Twins
+
+HISTORIES = int(os.environ.get("KAMENG_HISTORIES", "60"))  # 10,000 and more for a thorough look
+SHARDS = 2  # for machines with two cores
+
+FAR = 2**39  # Unix seconds: an expiry that no test comes to
+UNITS, DISPUTED = 10, 3
+
+
+@pytest.fixture(scope="module")
+def world_of_twins(compiled: Callable[[str], Artifact]) -> Twins:
+    return Twins(compiled)
+
+
+@pytest.fixture
+def twins(world_of_twins: Twins) -> Twins:
+    world_of_twins.reset()
+    return world_of_twins
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_random_histories_agree(twins: Twins, shard: int) -> None:
+    Histories.twins = twins
+    run_state_machine_as_test(
+        Histories,
+        settings=settings(
+            max_examples=max(HISTORIES // SHARDS, 1),
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+
+# ----------------------------------------------------------------------- everything, at every time, in every state
+
+
+def order_in(twins: Twins, state: State, coin: int) -> OrderTerms:
+    """The terms of an order that has come to the state by the shortest way."""
+    draft = Draft("buyer", "refund_to", "seller", "pay_to", coin, 1_000_003, UNITS, 0, DAY, None)
+    terms = terms_of(draft, twins, 0)
+    native = terms.token == NATIVE
+    twins.do("revise", terms.seller, terms, 0)
+    if state is not State.Nothing:
+        done(twins.do("open", terms.buyer, terms, value=terms.price if native else 0))
+    if state is State.Closed:
+        done(twins.do("cancel", terms.buyer, terms, State.Opened))
+    elif state >= State.Accepted:
+        done(twins.do("accept", terms.seller, terms))
+    if state in (State.Delivered, State.Disputed):
+        done(twins.do("deliver", terms.seller, terms, COMMITMENT))
+    if state is State.Disputed:
+        done(twins.do("dispute", terms.buyer, terms, DISPUTED, EVIDENCE, value=dispute_bond(twins, terms)))
+    assert twins.twin.order_of(terms).state is state
+    return terms
+
+
+def done(result: Any) -> None:
+    assert not isinstance(result, Refusal), result
+
+
+def dispute_bond(twins: Twins, terms: OrderTerms) -> int:
+    """What to send along with a dispute."""
+    policy = twins.twin.books.policies[terms.policy_id].policy
+    sums = shares.held_in(State.Disputed, policy, price=terms.price, units=UNITS, disputed_units=DISPUTED)
+    return sums.dispute_bond if terms.token == NATIVE else 0
+
+
+def times(twins: Twins, order: Order) -> Iterator[int]:
+    """Now, and just before, at and just after every mark of the order's clock."""
+    marks = {order.deadline, negotiation_end(order), half_time(order)} - {None}
+    for time in sorted({twins.now, *(mark + second for mark in marks if mark for second in (-1, 0, 1))}):
+        twins.evm.warp(time)
+        yield time
+
+
+ACTORS = {Role.Buyer: "buyer", Role.Seller: "seller", Role.Operator: "operator"}
+in_every_state = pytest.mark.parametrize("state", State, ids=lambda state: state.label)
+IN_NATIVE, IN_TOKEN = 0, 1
+
+
+@in_every_state
+def test_every_verb_by_every_role_at_every_time(twins: Twins, state: State) -> None:
+    """Relayed, so that every role can be claimed; and what is possible is what the table says."""
+    terms = order_in(twins, state, IN_NATIVE)
+    order = twins.twin.order_of(terms)
+    signed = [
+        (action, twins.sign(action.signer, action_digest(order.id, action, twins.domain)))
+        for verb in Verb
+        for role, name in ACTORS.items()
+        for signer in (CAST[name], CAST["stranger"])
+        for action in [an_action(verb, order, role, signer)]
+    ]
+    ours = [pair for pair in signed if pair[0].signer != CAST["stranger"]]
+    possible, begun = set(), twins.now
+    for _ in times(twins, order):
+        for action, signature in signed if twins.now == begun else ours:
+            value = dispute_bond(twins, terms) if action.verb is Verb.Dispute else 0
+            result = twins.ask("act", CAST["relayer"], terms, action, signatures=[signature], value=value)
+            if not isinstance(result, Refusal):
+                assert action.signer == CAST[ACTORS[action.role]]
+                possible.add((action.verb, action.role))
+    assert possible == {
+        (row.move.verb, role)
+        for row in LIFECYCLE
+        for role in Role
+        if state in row.states and row.move.verb is not None and Who(role.label.lower()) in row.who
+    }
+
+
+def an_action(verb: Verb, order: Order, role: Role, signer: str) -> Action:
+    return Action(
+        verb=verb,
+        state=order.state,
+        role=role,
+        signer=signer,
+        expiry=FAR,
+        number=DISPUTED if verb is Verb.Dispute else order.revision,
+        content=COMMITMENT,
+    )
+
+
+@in_every_state
+def test_what_others_do_at_every_time(twins: Twins, state: State) -> None:
+    """Rulings, interventions, agreements and the clock; by the right ones and by others."""
+    terms = order_in(twins, state, IN_TOKEN)
+    order = twins.twin.order_of(terms)
+    held = shares.held(order).amount
+    callers = [CAST[name] for name in ("buyer", "seller", "mediator", "backup", "platform", "stranger")]
+    possible = set()
+    for now in times(twins, order):
+        for caller in callers:
+            results = {
+                Move.Intervene: [twins.ask("intervene", caller, terms, state)],
+                Move.Settle: [twins.ask("settle", caller, terms), twins.ask("settle_many", caller, [terms])][:1],
+                Move.Rule: [
+                    twins.ask("rule", caller, terms, award, GROUNDS) for award in (0, held // 3, held, held + 1)
+                ],
+                Move.Agree: [agreed(twins, order, terms, caller, award, now + DAY) for award in (held, held + 1)],
+            }
+            for move, answers in results.items():
+                if any(not isinstance(answer, Refusal) for answer in answers):
+                    possible.add(move)
+    others = (Move.Intervene, Move.Settle, Move.Rule, Move.Agree)
+    assert possible == {row.move for row in LIFECYCLE if row.move in others and state in row.states}
+
+
+def agreed(twins: Twins, order: Order, terms: OrderTerms, caller: str, award: int, expiry: int) -> Any:
+    """What comes of a split that both have signed."""
+    split = Split(
+        state=order.state,
+        disputed_units=order.disputed_units,
+        revision=order.revision,
+        to_buyer=award,
+        expiry=expiry,
+    )
+    digest = split_digest(order.id, split, twins.domain)
+    signatures = [twins.sign(party, digest) for party in (terms.buyer, terms.seller)]
+    told = {"buyer_signed": True, "seller_signed": True}
+    return twins.ask("agree", caller, terms, split, signatures=signatures, **told)
+
+
+@in_every_state
+def test_every_expected_state(twins: Twins, state: State) -> None:
+    """Whatever its caller expects, an action happens in that state or not at all."""
+    terms = order_in(twins, state, IN_NATIVE)
+    for expected in State:
+        for method, caller in (
+            ("confirm", terms.buyer),
+            ("cancel", terms.buyer),
+            ("decline", terms.seller),
+            ("refund", terms.seller),
+            ("intervene", CAST["platform"]),
+        ):
+            result = twins.ask(method, caller, terms, expected)
+            assert isinstance(result, Refusal) or expected is state
+
+
+# ----------------------------------------------------------------------------------------------- batches and neighbours
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_batch_pays_neighbours_in_one(twins: Twins, frozen: bool) -> None:
+    """Two coins, two receivers, some of whom can't be paid; a doubled, an unknown and a closed order between."""
+    many = []
+    for salt, (coin, refund_to) in enumerate(
+        [(0, "refund_to"), (0, "refund_to"), (2, "pay_to"), (2, "pay_to"), (0, None)]
+    ):
+        draft = Draft("buyer", refund_to, "seller", "pay_to", coin, 1_001 + salt, 1, 0, DAY, None)
+        terms = terms_of(draft, twins, salt)
+        done(twins.do("open", terms.buyer, terms, value=terms.price if coin == 0 else 0))
+        many.append(terms)
+    done(twins.do("cancel", many[4].buyer, many[4], State.Opened))
+    unknown = replace(many[0], salt="0x" + "ff" * 32)
+    twins.refuse(CAST["refund_to"], NATIVE, True)
+    twins.refuse(twins.escrow.address if frozen else CAST["pay_to"], twins.blocking.address, True)
+    twins.evm.warp(twins.now + 600)
+    done(twins.do("settle_many", CAST["keeper"], [many[0], unknown, many[1], many[4], many[2], many[2], many[3]]))
+    assert twins.twin.credit_of(CAST["refund_to"], NATIVE) == 1_001 + 1_002
+    assert twins.twin.credit_of(CAST["pay_to"], twins.blocking.address) == 1_003 + 1_004
+    twins.compare_everything()
