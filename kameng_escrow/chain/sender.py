@@ -33,6 +33,7 @@ See `wallet_json` for the form in which a browser's wallet does."""
 
 ATTEMPTS = 4  # at a nonce that nobody else takes
 FIRST_POLL, SLOWEST_POLL = 0.05, 2.0  # seconds
+PATIENCE = 3  # looks in vain before a transaction counts as replaced: behind one URL there may be several nodes
 DEFAULT_TIP = 10**9  # wei a unit of gas, where a node suggests none
 
 # What nodes say; each has its own words, and few have codes.
@@ -207,23 +208,28 @@ class Sender:
 
     def _await_receipt(self, transaction_hash: str, number: int) -> Steps[Mapping[str, Any]]:
         deadline = time.monotonic() + self._receipt_timeout
-        pause = FIRST_POLL
+        pause, missed = FIRST_POLL, 0
         while True:
-            receipt: Mapping[str, Any] | None = yield from _unless_lost(rpc.raw_receipt(transaction_hash))
-            if receipt is not None:
-                return receipt
-            mined = yield from _unless_lost(rpc.nonce(self.address, "latest"))
-            if mined is not None and mined > number:
-                # Mined meanwhile, or another in its place.
-                receipt = yield from _unless_lost(rpc.raw_receipt(transaction_hash))
+            try:
+                receipt = yield from rpc.raw_receipt(transaction_hash)
                 if receipt is not None:
                     return receipt
+                missed = missed + 1 if (yield from self._is_gone(transaction_hash, number)) else 0
+            except (NodeTimeout, NodeUnreachable):
+                missed = 0  # the transaction is on its way: a line that breaks is no reason to give up
+            if missed == PATIENCE:
                 raise ReplacedTransaction(transaction_hash, number)
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TransactionTimeout(transaction_hash, self._receipt_timeout)
             yield from rpc.sleep(min(pause, left))
             pause = min(pause * 1.5, SLOWEST_POLL)
+
+    def _is_gone(self, transaction_hash: str, number: int) -> Steps[bool]:
+        """Whether the nonce is used up and the node knows nothing of the transaction."""
+        if (yield from rpc.nonce(self.address, "latest")) <= number:
+            return False
+        return (yield from rpc.request("eth_getTransactionByHash", transaction_hash)) is None
 
     def _why_reverted(self, call: Call, receipt: Mapping[str, Any]) -> Steps[EscrowError]:
         """Replays the call where it was mined, and once more where it stood before."""
@@ -240,14 +246,6 @@ class Sender:
 def wallet_json(transaction: UnsignedTransaction) -> dict[str, Any]:
     """The transaction as a wallet takes it for ``eth_sendTransaction``: quantities as 0x-hex."""
     return {name: hex(value) if isinstance(value, int) else value for name, value in transaction.items()}
-
-
-def _unless_lost(steps: Steps[Any]) -> Steps[Any]:
-    """None where the node can't be reached just now: the transaction is on its way, so that is no reason to give up."""
-    try:
-        return (yield from steps)
-    except (NodeTimeout, NodeUnreachable):
-        return None
 
 
 def _cost(transaction: UnsignedTransaction) -> int:
