@@ -21,7 +21,6 @@ from kameng_escrow.domain.lifecycle import (
 )
 from kameng_escrow.domain.order import NATIVE, Order
 from kameng_escrow.domain.policy import MAX_REVIEW_PERIOD, ZERO_ADDRESS
-from kameng_escrow.domain.refusals import Refusal
 from kameng_escrow.domain.signed import Action, OperatorGrant, Split
 from kameng_escrow.domain.states import Role, State, Verb
 from tests.contracts.harness.cast import CAST
@@ -383,10 +382,7 @@ class Histories(History):
         seconds=st.sampled_from([DAY, 0, -1, MAX_REVIEW_PERIOD, MAX_REVIEW_PERIOD + 1]),
     )
     def register_policy(self, change: dict[str, int], caller: str, seconds: int) -> None:
-        policy = policy_of(change, self.twins)
-        result = self.twins.do("register_policy", CAST[caller], policy, self.twins.now + seconds)
-        if not isinstance(result, Refusal):
-            self.twins.policies.append(policy)
+        self.twins.register(CAST[caller], policy_of(change, self.twins), self.twins.now + seconds)
 
     @rule(
         which=indices,

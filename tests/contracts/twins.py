@@ -29,6 +29,30 @@ ALL_RIGHTS = 15
 PAYABLE = {"open", "open_with_offer", "dispute", "act", "fund_bond"}
 REFUSING = bytes.fromhex("5f5ffd")  # an account with this code takes no coins: revert(0, 0)
 
+LARGEST = {
+    "platform_fee_bps": 1_000,
+    "cancel_fee_bps": 5_000,
+    "seller_bond_bps": 5_000,
+    "dispute_bond_bps": 5_000,
+    "mediation_fee_bps": 5_000,
+    "silence_share_bps": 10_000,
+    "backup_mediator": NATIVE,
+}
+ODD = {
+    "platform_fee_bps": 1,
+    "seller_bond_bps": 3,
+    "dispute_bond_bps": 7,
+    "mediation_fee_bps": 2,
+    "silence_share_bps": 3_333,
+}
+POLICIES: tuple[dict[str, Any], ...] = (
+    {},
+    {"platform_fee_bps": 0, "dispute_bond_bps": 0, "seller_bond_bps": 0, **NO_MEDIATOR},
+    LARGEST,
+    {"cancel_fee_bps": NO_CANCEL, "silence_share_bps": 0, "mediation_fee_bps": 0},
+    {"inspect_window": 3_600, "negotiate_window": 3_600, "mediate_window": 86_400},
+)
+
 Key = tuple[str, str, str]  # what is kept, whose, and of which token
 
 
@@ -70,41 +94,13 @@ class Twins:
                 books.allowances[account, address] = UNLIMITED
 
     def _register(self) -> None:
-        now, mediator = self.now, CAST["mediator"]
-        for policy, review in (
-            (POLICY, 300 * DAY),
-            (replace(POLICY, platform_fee_bps=0, dispute_bond_bps=0, seller_bond_bps=0, **NO_MEDIATOR), 300 * DAY),
-            (
-                replace(
-                    POLICY,
-                    platform_fee_bps=1_000,
-                    cancel_fee_bps=5_000,
-                    seller_bond_bps=5_000,
-                    dispute_bond_bps=5_000,
-                    mediation_fee_bps=5_000,
-                    silence_share_bps=10_000,
-                    backup_mediator=NATIVE,
-                ),
-                300 * DAY,
-            ),
-            (replace(POLICY, cancel_fee_bps=NO_CANCEL, silence_share_bps=0, mediation_fee_bps=0), 300 * DAY),
-            (
-                replace(
-                    POLICY,
-                    platform=mediator,
-                    mediator=self.wallet,
-                    platform_fee_bps=1,
-                    seller_bond_bps=3,
-                    dispute_bond_bps=7,
-                    mediation_fee_bps=2,
-                    silence_share_bps=3_333,
-                ),
-                300 * DAY,
-            ),
-            (replace(POLICY, effective_from=now + 2_000, accept_window=300, deliver_window=300), 300 * DAY),
-            (replace(POLICY, inspect_window=3_600, negotiate_window=3_600, mediate_window=86_400), 3_000),
-        ):
-            self.register(policy, now + review)
+        """Policies of all kinds, and operators of two sellers."""
+        now = self.now
+        for change in (*POLICIES, {"platform": CAST["mediator"], "mediator": self.wallet, **ODD}):
+            policy = replace(POLICY, **change)
+            self.register(policy.platform, policy, now + 300 * DAY)
+        self.register(POLICY.platform, replace(POLICY, effective_from=now + 2_000), now + 300 * DAY)
+        self.register(POLICY.platform, replace(POLICY, accept_window=300), now + 3_000)
         for seller in (CAST["seller"], self.wallet):
             self.do("register_pay_to", seller, CAST["pay_to"])
             for coin in self.coins:
@@ -210,11 +206,9 @@ class Twins:
 
     # -------------------------------------------------------------------------------------------------------- the world
 
-    def register(self, policy: Policy, review_by: int) -> Refusal | tuple[Event, ...]:
-        result = self.do("register_policy", policy.platform, policy, review_by)
-        if not isinstance(result, Refusal):
+    def register(self, caller: str, policy: Policy, review_by: int) -> None:
+        if not isinstance(self.do("register_policy", caller, policy, review_by), Refusal):
             self.policies.append(policy)
-        return result
 
     def refuse(self, account: str, coin: str, refuses: bool) -> None:
         """From now on the account can't be paid in this coin, nor pay; or it can again."""
