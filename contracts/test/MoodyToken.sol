@@ -23,7 +23,9 @@ contract MoodyToken {
         Flooding, // moves, answers true and 200,000 bytes more
         Breaking, // moves nothing, answers false, and its balances can't be read afterwards
         Mending, // moves nothing, answers false, and its balances can be read again afterwards
-        Hungry // moves if it has 200,000 gas to spend, else answers false
+        Hungry, // moves if it has 200,000 gas to spend, else answers false
+        Shrugging, // moves nothing, answers a single byte
+        Mumbling // moves nothing, answers two
     }
 
     /// What `balanceOf` does.
@@ -95,12 +97,13 @@ contract MoodyToken {
         if (mood == Mood.Breaking) sight = Sight.Reverting;
         if (mood == Mood.Mending) sight = Sight.Clear;
         bool refuses = mood == Mood.Refusing || mood == Mood.Breaking || mood == Mood.Mending;
+        bool keeps = refuses || mood == Mood.Pretending || mood == Mood.Shrugging || mood == Mood.Mumbling;
         if (mood == Mood.Robbing) _move(to, from, amount);
-        else if (!refuses && mood != Mood.Pretending) _move(from, to, amount);
+        else if (!keeps) _move(from, to, amount);
 
         if (mood == Mood.Silent) _answer(0, 0);
-        if (mood == Mood.Short) _answer(1, 1);
-        if (mood == Mood.Odd) _answer(2, 32);
+        if (mood == Mood.Short || mood == Mood.Shrugging) _answer(1, 1);
+        if (mood == Mood.Odd || mood == Mood.Mumbling) _answer(2, 32);
         if (mood == Mood.Flooding) _answer(1, 200_032);
         _answer(refuses || mood == Mood.Denying ? 0 : 1, 32);
     }

@@ -32,6 +32,8 @@ class Mood(IntEnum):
     Breaking = 14
     Mending = 15
     Hungry = 16
+    Shrugging = 17
+    Mumbling = 18
 
 
 class Sight(IntEnum):
@@ -171,7 +173,15 @@ def test_a_token_that_moves_has_paid_whatever_it_answers(escrow, world, moody, m
 
 @pytest.mark.parametrize(
     "mood",
-    [Mood.Refusing, Mood.Reverting, Mood.Burning, Mood.Bombing, Mood.Breaking],
+    [
+        Mood.Refusing,
+        Mood.Reverting,
+        Mood.Burning,
+        Mood.Bombing,
+        Mood.Breaking,
+        Mood.Shrugging,
+        Mood.Mumbling,
+    ],
     ids=called,
 )
 def test_a_token_that_does_not_move_leaves_a_credit(escrow, moody, moods, opened, buyer, refund_to, mood):
