@@ -7,15 +7,24 @@ from collections import defaultdict
 from typing import Any
 
 from web3 import AsyncWeb3, Web3
+from web3.providers.async_base import AsyncJSONBaseProvider
+from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint
 
+from .errors import InvalidInput
 from .transport import answer_of, shown_provider, transport_error
 
 
 class Connection:
-    """Calls. `url` is what messages show of the node."""
+    """Calls. `url` is what messages show of the node.
+
+    Raises:
+        InvalidInput: the provider does not speak JSON-RPC.
+    """
 
     def __init__(self, w3: Web3) -> None:
+        if not isinstance(w3.provider, JSONBaseProvider):
+            raise _no_json_rpc(w3.provider)
         self.w3 = w3
         self.url = shown_provider(w3.provider)
         self.turn = threading.Lock()  # of whoever picks a nonce and sends with it
@@ -41,6 +50,8 @@ class AsyncConnection:
     """Awaits; otherwise as `Connection`."""
 
     def __init__(self, w3: AsyncWeb3[Any]) -> None:
+        if not isinstance(w3.provider, AsyncJSONBaseProvider):
+            raise _no_json_rpc(w3.provider)
         self.w3 = w3
         self.url = shown_provider(w3.provider)
         self.turn = asyncio.Lock()
@@ -57,3 +68,10 @@ class AsyncConnection:
     async def sleep(self, seconds: float) -> None:
         """Waits."""
         await asyncio.sleep(seconds)
+
+
+def _no_json_rpc(provider: object) -> InvalidInput:
+    return InvalidInput(
+        f"{type(provider).__name__} does not speak JSON-RPC as nodes do: for an EVM in this process use InProcessNode.",
+        f"{type(provider).__name__} 不像节点那样使用 JSON-RPC：要在本进程内运行 EVM，请用 InProcessNode。",
+    )

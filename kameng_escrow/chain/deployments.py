@@ -59,15 +59,23 @@ class Deployment:
             document = json.loads(text)
             time = datetime.fromisoformat(document["deployed_at"])
             if time.tzinfo is None:
-                raise DamagedRecord("This is no deployment record: deployed_at does not say its time zone.")
+                raise DamagedRecord(
+                    "This is no deployment record: deployed_at does not say its time zone.",
+                    "这不是部署记录：deployed_at 没有写明时区。",
+                )
             values = {field.name: document[field.name] for field in fields(cls)}
             return cls(**values | {"deployed_at": int(time.timestamp())})
         except DamagedRecord:
             raise
         except KeyError as error:
-            raise DamagedRecord(f"This is no deployment record: {error.args[0]} is missing.") from error
+            raise DamagedRecord(
+                f"This is no deployment record: {error.args[0]} is missing.",
+                f"这不是部署记录：缺少 {error.args[0]}。",
+            ) from error
         except (ValueError, TypeError, EscrowError) as error:
-            raise DamagedRecord(f"This is no deployment record: {error}") from error
+            raise DamagedRecord(
+                f"This is no deployment record: {error}", f"这不是部署记录：{getattr(error, 'message_zh', error)}"
+            ) from error
 
 
 # -------------------------------------------------------------------------------------------------------------- files
@@ -118,7 +126,10 @@ def load_deployments(folder: Path | None = None) -> tuple[Deployment, ...]:
         try:
             found.append(Deployment.from_json(path.read_text("utf-8")))
         except (DamagedRecord, UnicodeDecodeError) as error:
-            raise DamagedRecord(f"{path} is damaged: remove it, or put it right. {error}") from error
+            raise DamagedRecord(
+                f"{path} is damaged: remove it, or put it right. {error}",
+                f"{path} 已损坏：请删除或修复它。{getattr(error, 'message_zh', error)}",
+            ) from error
     return tuple(sorted(found, key=lambda deployment: deployment.deployed_at, reverse=True))
 
 
@@ -139,12 +150,15 @@ def load_deployment(
     if of_chain and address is None:
         raise NoDeployment(
             f"The records in {folder} for chain {chain_id} are of another chain of that number, one that has since "
-            "been started anew: deploy again (`kameng deploy`)."
+            "been started anew: deploy again (`kameng deploy`).",
+            f"{folder} 里链 {chain_id} 的记录属于同一链号的另一条链（那条链已重新启动）：请重新部署（kameng deploy）。",
         )
     at = "" if address is None else f" at {address}"
+    at_zh = "" if address is None else f"（{address}）"
     raise NoDeployment(
         f"No deployment{at} on chain {chain_id} is recorded in {folder}: deploy one (`kameng deploy`), put its record "
-        "there, or name the contract's address."
+        "there, or name the contract's address.",
+        f"{folder} 里没有链 {chain_id} 的部署记录{at_zh}：请部署一个（kameng deploy），放入记录，或给出合约地址。",
     )
 
 
@@ -170,7 +184,10 @@ def verifying(deployment: Deployment) -> Steps[None]:
     yield from verify_code(deployment.lens, load_artifact("KamengLens"))
     watched = yield from rpc.view("KamengLens", deployment.lens, "escrow")
     if watched != deployment.address:
-        raise CodeMismatch(f"The lens at {deployment.lens} is of the escrow {watched}, not of {deployment.address}.")
+        raise CodeMismatch(
+            f"The lens at {deployment.lens} is of the escrow {watched}, not of {deployment.address}.",
+            f"查询合约 {deployment.lens} 属于托管合约 {watched}，而不是 {deployment.address}。",
+        )
 
 
 def check_chain(deployment: Deployment) -> Steps[None]:
@@ -189,12 +206,16 @@ def verify_code(address: str, artifact: Artifact) -> Steps[None]:
     """Checks that the packaged contract is at the address, whatever its immutables. Raises as `verify_deployment`."""
     found = yield from rpc.code(address)
     if not found:
-        raise NoDeployment(f"There is no contract at {address}: check the address, and the chain.")
+        raise NoDeployment(
+            f"There is no contract at {address}: check the address, and that the node serves the right chain.",
+            f"{address} 上没有合约：请核对地址，以及节点连的是不是正确的链。",
+        )
     expected = bytes.fromhex(artifact.deployed_bytecode[2:])
     if _masked(found, artifact) != _masked(expected, artifact):
         raise CodeMismatch(
             f"The code at {address} is not that of this package's {artifact.name}: it was made by another version, "
-            "or is something else. Don't send money there."
+            "or is something else. Don't send money there.",
+            f"{address} 上的代码不是本软件包的 {artifact.name}：它出自别的版本，或根本是别的东西。不要往那里转钱。",
         )
 
 

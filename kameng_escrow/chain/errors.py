@@ -1,23 +1,24 @@
 """What goes wrong between us and a chain, in branches by what the caller should do.
 
 EscrowError
-├── InvalidInput          fix how you call it: the configuration, or values that don't go together
-├── NodeError             the node, not the order
-│   ├── NodeUnreachable   nothing answers at the URL: start it, or fix the URL
-│   ├── NodeTimeout       it did not answer in time: try again
-│   ├── NodeRefused       it answered with an error that has no better name here
-│   └── WrongChain        it serves another chain than the contract is on
-├── DeploymentError       which contract?
-│   ├── NoDeployment      no record, or no contract at the address
-│   ├── CodeMismatch      the code there is not ours
-│   └── DamagedRecord     the record's file can't be read
-├── UndecodableLog        a log claims one of our topics but is not one of our events
-└── TransactionError          what became of a transaction
-    ├── TransactionReverted   mined, and refused: the refusal is the cause
-    ├── TransactionTimeout    not mined in time: look it up by its hash before sending again
-    ├── ReplacedTransaction   another transaction of the account took its nonce
-    ├── NonceConflict         the account's nonce is used by somebody else at the same time
-    └── InsufficientFunds     the account can't pay value and gas
+└── ChainError
+    ├── InvalidInput              fix how you call it: the configuration, or values that don't go together
+    ├── NodeError                 the node, not the order
+    │   ├── NodeUnreachable       nothing answers at the URL: start it, or fix the URL
+    │   ├── NodeTimeout           it did not answer in time: try again
+    │   ├── NodeRefused           it answered with an error that has no better name here
+    │   └── WrongChain            it serves another chain than the contract is on
+    ├── DeploymentError           which contract?
+    │   ├── NoDeployment          no record, or no contract at the address
+    │   ├── CodeMismatch          the code there is not ours
+    │   └── DamagedRecord         the record's file can't be read
+    ├── UndecodableLog            a log claims one of our topics but is not one of our events
+    └── TransactionError          what became of a transaction
+        ├── TransactionReverted   mined, and refused: the refusal is the cause
+        ├── TransactionTimeout    not known: look it up by its hash before sending again
+        ├── ReplacedTransaction   another transaction of the account took its nonce
+        ├── NonceConflict         somebody else sends from the account: nothing was sent
+        └── InsufficientFunds     the account can't pay value and gas: nothing was sent
 
 What the contract itself refuses is a `Refusal` of `kameng_escrow.domain.refusals`, with the contract's name and fields;
 so is what can't even be read as an address, hash or number (`kameng_escrow.domain.inputs`).

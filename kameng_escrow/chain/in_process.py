@@ -20,7 +20,7 @@ __all__ = ["Clock", "InProcessNode"]
 
 
 class InProcessNode(LocalNode):
-    """An EVM in this process: nothing to install, gone when it is closed. Safe to use from several threads.
+    """An EVM in this process: nothing to install, gone with the process. Safe to use from several threads.
 
     Args:
         chain_id: what the chain calls itself.

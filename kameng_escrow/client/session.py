@@ -9,10 +9,11 @@ from typing import Any, NoReturn, TypeVar
 from eth_account.signers.local import LocalAccount
 
 from kameng_escrow.chain import rpc
+from kameng_escrow.chain.artifacts import load_artifact
 from kameng_escrow.chain.calls import Call, escrow_call
 from kameng_escrow.chain.codec import decode_log
-from kameng_escrow.chain.deployments import Deployment, check_chain, load_deployment
-from kameng_escrow.chain.errors import InvalidInput, NoDeployment
+from kameng_escrow.chain.deployments import Deployment, check_chain, load_deployment, verify_code
+from kameng_escrow.chain.errors import InvalidInput
 from kameng_escrow.chain.sender import Sender, UnsignedTransaction
 from kameng_escrow.chain.slots import OrderSlot, decode_slot
 from kameng_escrow.chain.steps import Steps
@@ -92,16 +93,13 @@ class Session:
 
         Raises:
             NoDeployment: none is recorded for the node's chain, or there is no contract at its address.
+            CodeMismatch: there is another contract at its address.
             WrongChain: the node serves another chain than the record is of.
         """
         if not self._places:
             place = yield from self._find_place()
-            if not (yield from rpc.code(place.address)):
-                raise NoDeployment(
-                    f"There is no contract at {place.address} on chain {place.chain_id}: check the address, and that "
-                    "the node serves the right chain.",
-                    f"链 {place.chain_id} 的 {place.address} 上没有合约：请核对地址，以及节点连的是不是正确的链。",
-                )
+            # Money goes there: a mistyped address may well be a contract that keeps whatever it gets.
+            yield from verify_code(place.address, load_artifact("KamengEscrow"))
             self._places.append(place)
         return self._places[0]
 

@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from web3 import Web3
+from web3 import EthereumTesterProvider, Web3
 from web3.types import RPCEndpoint
 
 from kameng_escrow.chain.deployments import save_deployment
-from kameng_escrow.chain.errors import InvalidInput, NoDeployment, NodeRefused, NodeUnreachable, WrongChain
+from kameng_escrow.chain.errors import (
+    CodeMismatch,
+    InvalidInput,
+    NoDeployment,
+    NodeRefused,
+    NodeUnreachable,
+    WrongChain,
+)
 from kameng_escrow.chain.in_process import InProcessNode
 from kameng_escrow.chain.slots import decode_slot
 from kameng_escrow.client import EscrowClient, UnknownOrder
@@ -26,7 +33,6 @@ from kameng_escrow.domain.events import (
 )
 from kameng_escrow.domain.inputs import MalformedAddress, MalformedHash
 from kameng_escrow.domain.order import OrderTerms
-from kameng_escrow.domain.reverts import RevertedSilently
 from kameng_escrow.domain.states import Fault, Outcome, State
 
 from .sdk_cast import COMMITMENT, EVIDENCE, PRICE, Cast
@@ -270,7 +276,7 @@ def test_a_node_of_another_chain_is_the_wrong_one(cast: Cast) -> None:
 
 def test_an_address_without_a_contract_is_told_so(cast: Cast) -> None:
     nobody = Account.create().address
-    with pytest.raises(NoDeployment, match=f"There is no contract at {nobody} on chain 31337"):
+    with pytest.raises(NoDeployment, match=f"There is no contract at {nobody}: check the address"):
         EscrowClient(node=cast.node, contract=nobody).status("0x" + "11" * 32)
     with pytest.raises(NoDeployment, match="There is no contract"):
         EscrowClient(node=cast.node, contract=replace(cast.deployment, address=nobody)).order("0x" + "11" * 32)
@@ -297,9 +303,17 @@ def test_a_contract_known_by_address_only_does_what_needs_no_lens(cast: Cast) ->
     assert knowing.policy(cast.policy_id).policy == cast.policy
 
 
-def test_another_contract_is_no_escrow(cast: Cast) -> None:
-    with pytest.raises(RevertedSilently, match="check that the escrow is at this address"):
-        EscrowClient(node=cast.node, contract=cast.token).bond(seller=cast.seller.address)
+def test_another_contract_is_no_escrow_and_gets_no_money(cast: Cast) -> None:
+    mistaken = EscrowClient(node=cast.node, contract=cast.token, account=cast.node.accounts[4])
+    for act in (mistaken.bond, lambda: mistaken.open(cast.terms()), lambda: mistaken.fund_bond(amount=1)):
+        with pytest.raises(CodeMismatch, match="Don't send money there"):
+            act()
+    assert cast.node.w3.eth.get_balance(cast.node.w3.to_checksum_address(cast.token)) == 0
+
+
+def test_a_provider_that_speaks_no_json_rpc_is_refused(cast: Cast) -> None:
+    with pytest.raises(InvalidInput, match=r"EthereumTesterProvider does not speak JSON-RPC .* use InProcessNode"):
+        EscrowClient(w3=Web3(EthereumTesterProvider()), contract=cast.deployment)
 
 
 def test_a_node_that_goes_away_is_missed(cast: Cast) -> None:
