@@ -5,6 +5,7 @@ Whoever opens a part closes it: nodes, clients and stores are context managers.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eth_account.signers.local import LocalAccount
 
@@ -14,9 +15,11 @@ from .chain.nodes import Node, RpcNode
 from .client import EscrowClient
 from .domain.inputs import parse_address
 from .keyfile import read_key
-from .mirror import Mirror, Web3Source
 from .settings import SettingError, Settings
-from .store import Book, Store, contracts
+
+if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction should not wait for a database's library
+    from .mirror import Mirror
+    from .store import Book, Store
 
 
 def connect(settings: Settings) -> RpcNode:
@@ -28,7 +31,7 @@ def connect(settings: Settings) -> RpcNode:
     """
     node = RpcNode(settings.rpc_url, timeout_seconds=settings.timeout)
     try:
-        served = Web3Source(node.w3).chain_id()
+        served = _chain_id(node)
         if settings.chain_id is not None and served != settings.chain_id:
             raise WrongChain(settings.chain_id, served)
     except BaseException:
@@ -47,10 +50,9 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
         WrongChain: the record is of another chain.
         Malformed: `contract` is neither a file nor an address.
     """
-    source = Web3Source(node.w3)
-    chain_id = source.chain_id()
-    first = source.header(0)
-    genesis = first.hash if first is not None else None
+    chain_id = _chain_id(node)
+    first = node.request("eth_getBlockByNumber", "0x0", False)
+    genesis = str(first["hash"]).lower() if first is not None else None  # some nodes keep no early blocks
     if settings.contract is not None and settings.contract.endswith(".json"):
         deployment = _record(Path(settings.contract).expanduser())
         if deployment.chain_id != chain_id:
@@ -60,6 +62,10 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
         return deployment
     address = parse_address(settings.contract, "KAMENG_CONTRACT") if settings.contract is not None else None
     return load_deployment(chain_id, address=address, genesis=genesis, folder=settings.deployments)
+
+
+def _chain_id(node: Node) -> int:
+    return int(node.request("eth_chainId"), 16)
 
 
 def recorded_deployment(settings: Settings) -> Deployment:
@@ -131,13 +137,17 @@ def _passphrase(settings: Settings, ask: Callable[[], str]) -> str:
         ) from error
 
 
-def open_store(settings: Settings) -> Store:
-    """The mirror's store, made with its folder if it is not there. Raises `StoreError`."""
+def open_store(settings: Settings) -> "Store":
+    """The mirror's store. Raises `StoreError`."""
+    from .store import Store
+
     return Store.open(settings.store)
 
 
-def make_mirror(store: Store, node: Node, deployment: Deployment, *, final_depth: int | None = None) -> Mirror:
+def make_mirror(store: "Store", node: Node, deployment: Deployment, *, final_depth: int | None = None) -> "Mirror":
     """The mirror of a deployment."""
+    from .mirror import Mirror, Web3Source
+
     return Mirror(
         store,
         Web3Source(node.w3),
@@ -149,12 +159,14 @@ def make_mirror(store: Store, node: Node, deployment: Deployment, *, final_depth
     )
 
 
-def open_book(store: Store, deployment: Deployment) -> Book:
+def open_book(store: "Store", deployment: Deployment) -> "Book":
     """What the store knows of a deployment. Raises `SchemaMissing` and the like, and `UnknownContract`."""
+    from .store import Book
+
     return Book(store, deployment.chain_id, deployment.address)
 
 
-def choose_book(store: Store, settings: Settings) -> Book:
+def choose_book(store: "Store", settings: Settings) -> "Book":
     """What the store knows of the contract in use, for whoever asks no node: the only one in the store that fits
     `contract` and `chain_id`, or of several the one that was recorded last.
 
@@ -162,6 +174,8 @@ def choose_book(store: Store, settings: Settings) -> Book:
         UnknownContract, SchemaMissing and the like: the store has none.
         NoDeployment: it has several, and none is recorded.
     """
+    from .store import Book, contracts
+
     fitting = [
         found
         for found in contracts(store)

@@ -19,7 +19,7 @@ from .errors import CompilationFailed, EscrowError
 from .keyfile import KeyFileUnusable, read_key
 from .mirror import Web3Source
 from .settings import Settings
-from .store import Store
+from .store import SchemaMissing, Store, UnknownContract
 
 LAG = 10  # blocks that a mirror may be behind without a word
 STALE = 600  # seconds that a node's newest block may be old without a word
@@ -42,10 +42,11 @@ class Finding:
     level: Level
     zh: str
     en: str
+    error: EscrowError | None = None  # what it was found by; `zh` is then what the error itself says
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Looks at everything, one thing after another; nothing is changed, nobody is asked for a passphrase."""
+    """Looks at everything, one thing after another. Nothing is sent, nobody is asked for a passphrase."""
     yield _python()
     yield from _packages()
     yield _artifacts()
@@ -145,7 +146,7 @@ def _key(settings: Settings) -> Finding:
     except _KeystoreFound:
         return _ok("key", f"{path} 是加密的 keystore（未解密）", f"{path} is an encrypted keystore (not opened)")
     except KeyFileUnusable as error:
-        return _fail("key", error.message_zh, error.message)
+        return _found("key", Level.Fail, error)
     return _ok("key", f"密钥可读，地址 {address}", f"The key is readable: {address}")
 
 
@@ -162,15 +163,15 @@ def _chain(settings: Settings) -> Iterator[Finding]:
     try:
         node = bootstrap.connect(settings)
     except EscrowError as error:
-        hint_zh, hint_en = "可以用 kameng node 启动一条本地链", "`kameng node` starts a local chain"
-        yield _fail("rpc", f"{_zh(error)} {hint_zh}。", f"{error.message} ({hint_en})")
+        hint_zh, hint_en = " 可以用 kameng node 启动一条本地链。", " `kameng node` starts a local chain."
+        yield _found("rpc", Level.Fail, error, hint_zh, hint_en)
         return
     with node:
         yield from _from("rpc", lambda: _node(node))
         try:
             deployment = bootstrap.find_deployment(settings, node)
         except EscrowError as error:
-            yield _fail("contract", _zh(error), f"{error.message} `kameng deploy` makes one.")
+            yield _found("contract", Level.Fail, error)
             return
         yield from _from("contract", lambda: _contract(deployment, node))
         yield from _from("store", lambda: _store(settings, deployment, node))
@@ -225,12 +226,15 @@ def _from(code: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]
     """What `look` finds; where it raises, that is the finding."""
     try:
         yield from look()
+    except (SchemaMissing, UnknownContract) as error:  # nothing was mirrored yet: who only sends needs no mirror
+        yield _found(code, Level.Warn, error)
     except EscrowError as error:
-        yield _fail(code, _zh(error), error.message)
+        yield _found(code, Level.Fail, error)
 
 
-def _zh(error: EscrowError) -> str:
-    return str(getattr(error, "message_zh", None) or error.message)
+def _found(code: str, level: Level, error: EscrowError, hint_zh: str = "", hint_en: str = "") -> Finding:
+    zh = str(getattr(error, "message_zh", None) or error.message)
+    return Finding(code=code, level=level, zh=zh + hint_zh, en=error.message + hint_en, error=error)
 
 
 def _ok(code: str, zh: str, en: str) -> Finding:

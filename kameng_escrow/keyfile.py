@@ -51,8 +51,8 @@ def read_key(path: Path, passphrase: Callable[[], str]) -> LocalAccount:
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyFileUnusable(
             path,
-            f"Others on this machine may open the raw key in {path}. Run: chmod 600 {path}",
-            f"本机其他用户也能打开 {path} 里的明文私钥。请先执行：chmod 600 {path}",
+            f"Others on this machine may open the raw key in {path}: run `chmod 600 {path}`.",
+            f"本机其他用户也能打开 {path} 里的明文私钥：请先执行 chmod 600 {path}。",
         )
     return _from_hex(path, content)
 

@@ -1,15 +1,19 @@
 """`compile`, `doctor`: the tools around the tools."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from .chinese import chinese
 from .command import CHAIN, STORE, both, command
 from .problems import CHECK_FAILED
 from .screen import Answer
 from .session import Session
+
+if TYPE_CHECKING:
+    from ..doctor import Finding
 
 
 def register(app: typer.Typer) -> None:
@@ -50,19 +54,25 @@ def compile_(
 
 
 def doctor(session: Session) -> Answer:
-    from ..doctor import Level, examine
+    from ..doctor import Finding, Level, examine
 
     screen = session.screen
-    findings = []
+    findings: list[Finding] = []
     marks = {Level.Ok: ("✓", "green"), Level.Warn: ("!", "yellow"), Level.Fail: ("✗", "red")}
     for finding in examine(session.settings):
         findings.append(finding)
         mark, style = marks[finding.level]
-        screen.show(Text.assemble((mark, style), " ", screen.say(finding.zh, finding.en)))
+        screen.show(Text.assemble((mark, style), " ", screen.say(_zh(finding), finding.en)))
     failed = sum(finding.level is Level.Fail for finding in findings)
     data = {
         "ok": not failed,
-        "findings": [{"code": f.code, "level": f.level.value, "message": f.en, "message_zh": f.zh} for f in findings],
+        "findings": [{"code": f.code, "level": f.level.value, "message": f.en, "message_zh": _zh(f)} for f in findings],
     }
     last = screen.say(f"{failed} 项有问题", f"{failed} to repair") if failed else screen.say("一切就绪", "All is well")
     return Answer(data, ["", last], exit_code=CHECK_FAILED if failed else 0)
+
+
+def _zh(finding: "Finding") -> str:
+    """The finding in Chinese, also where the error that it was found by speaks only English."""
+    own = finding.error is None or finding.zh != finding.error.message
+    return finding.zh if own or finding.error is None else chinese(finding.error)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..errors import EscrowError
 from ..settings import Settings
-from .forms import Currency
+from .forms import Currency, refuse_key
 from .problems import KeyMissing
 from .screen import Screen
 
@@ -53,6 +53,8 @@ class Session:
         """The account of the key file. Raises as `bootstrap.signer`."""
         from .. import bootstrap
 
+        if self.settings.key_file is not None:
+            refuse_key(self.settings.key_file.name)  # a key where its file's name belongs
         return bootstrap.signer(self.settings, self._ask_passphrase)
 
     def acting(self) -> "EscrowClient":
