@@ -59,7 +59,9 @@ class Function:
             values = [_to_wire(entry, value) for entry, value in zip(self.inputs, arguments, strict=True)]
             return self.selector + encode([_type_of(entry) for entry in self.inputs], values)
         except (EncodingError, ValueError, TypeError, AttributeError) as error:
-            raise InvalidInput(f"{self.name} can't be called with these arguments: {error}") from error
+            raise InvalidInput(
+                f"{self.name} can't be called with these arguments: {error}", f"不能用这些参数调用 {self.name}：{error}"
+            ) from error
 
     def decode(self, data: bytes) -> Any:
         """What the function returned: one value, or a tuple of them. A struct is a dict by Python's names.
@@ -71,7 +73,10 @@ class Function:
             values = decode([_type_of(entry) for entry in self.outputs], data)
             results = tuple(_from_wire(entry, value) for entry, value in zip(self.outputs, values, strict=True))
         except (DecodingError, ValueError) as error:
-            raise InvalidInput(f"There is no contract with a function {self.name} at this address.") from error
+            raise InvalidInput(
+                f"There is no contract with a function {self.name} at this address.",
+                f"这个地址上没有带函数 {self.name} 的合约。",
+            ) from error
         return results[0] if len(results) == 1 else results
 
 
@@ -174,7 +179,8 @@ def decode_log(raw_log: Mapping[str, Any], timestamp: int) -> Logged | None:
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise UndecodableLog(
             f"A log with the topic of {reader.event.__name__} is not one ({type(error).__name__}: {error}): "
-            "ask another node, and check that the address is the escrow's."
+            "ask another node, and check that the address is the escrow's.",
+            f"一条日志带有 {reader.event.__name__} 的主题，但并不是它：请换一个节点，并核对合约地址。",
         ) from error
 
 

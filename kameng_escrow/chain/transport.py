@@ -88,7 +88,10 @@ def shown_url(url: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInput("A node's URL begins with http:// or https:// and names a host, like http://127.0.0.1:8545.")
+        raise InvalidInput(
+            "A node's URL begins with http:// or https:// and names a host, like http://127.0.0.1:8545.",
+            "节点的网址以 http:// 或 https:// 开头并带有主机名，例如 http://127.0.0.1:8545。",
+        )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
 
