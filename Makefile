@@ -63,6 +63,11 @@ docs: $(VENV)/.dev ## write the generated parts of the manual and build it into 
 	$(BIN)/python -m docs.generators
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+.PHONY: verify
+verify: $(VENV)/.dev $(NPM) ## the long proofs: contract against twin on HISTORIES (10000) random histories, artifacts anew
+	KAMENG_HISTORIES=$(or $(HISTORIES),10000) $(BIN)/pytest -p no:ape_test -n 2 \
+	  tests/contracts/test_twin.py tests/integration/test_artifacts_fresh.py
+
 .PHONY: bench-gas
 bench-gas: $(VENV)/.dev $(NPM) ## what an order costs, beside a bare floor; writes bench/results/gas.json
 	$(BIN)/python -m bench.gas
