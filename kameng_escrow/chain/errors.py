@@ -42,15 +42,20 @@ class InvalidInput(ChainError):
 
 
 class NodeError(ChainError):
-    """The node could not be asked, or would not answer."""
+    """The node could not be asked, or would not answer.
+
+    `uncertain`: whether what was asked may have been done all the same, since only the answer may be missing.
+    """
 
     code = "node_error"
+    uncertain = False
 
 
 class NodeUnreachable(NodeError):
     """Nothing answers at the URL (`url`, shown without credentials)."""
 
     code = "node_unreachable"
+    uncertain = True
 
     def __init__(self, url: str) -> None:
         super().__init__(
@@ -64,6 +69,7 @@ class NodeTimeout(NodeError):
     """The node did not answer in time (`url`, shown without credentials)."""
 
     code = "node_timeout"
+    uncertain = True
 
     def __init__(self, url: str) -> None:
         super().__init__(
@@ -153,18 +159,32 @@ class TransactionReverted(TransactionError):
 
 
 class TransactionTimeout(TransactionError):
-    """Whether it will be mined is not known. It may still be: look it up before sending anything again."""
+    """Whether it will be mined is not known. It may still be: look it up before sending anything again.
+
+    `transaction_hash` is None only where the node was to sign it, and its answer was lost.
+    """
 
     code = "transaction_timeout"
 
-    def __init__(self, transaction_hash: str, seconds: float | None) -> None:
+    def __init__(self, transaction_hash: str | None, seconds: float | None) -> None:
         since = "the node's answer was lost" if seconds is None else f"it was not mined within {seconds:g} s"
         since_zh = "节点的应答丢失了" if seconds is None else f"它在 {seconds:g} 秒内没有上链"
+        which = "that the node was to sign" if transaction_hash is None else transaction_hash
+        which_zh = "（由节点签名）" if transaction_hash is None else f" {transaction_hash} "
+        where = (
+            "Look at the account's latest transactions"
+            if transaction_hash is None
+            else "Look its hash up (eth_getTransactionReceipt, or an explorer)"
+        )
+        where_zh = (
+            "请先查看账户最近的交易"
+            if transaction_hash is None
+            else "请先用哈希查询它（eth_getTransactionReceipt 或区块浏览器）"
+        )
         super().__init__(
-            f"What became of the transaction {transaction_hash} is not known, since {since}. Look its hash up "
-            "(eth_getTransactionReceipt, or an explorer) before sending anything again: it may still be mined.",
-            f"交易 {transaction_hash} 的结果未知，因为{since_zh}。它仍可能上链：再次发送之前，"
-            "请先用哈希查询它（eth_getTransactionReceipt 或区块浏览器）。",
+            f"What became of the transaction {which} is not known, since {since}. {where} before sending anything "
+            "again: it may still be mined.",
+            f"交易{which_zh}的结果未知，因为{since_zh}。它仍可能上链：再次发送之前，{where_zh}。",
         )
         self.transaction_hash = transaction_hash
 

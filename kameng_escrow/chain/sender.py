@@ -17,9 +17,8 @@ from . import rpc
 from .calls import Call
 from .errors import (
     InsufficientFunds,
+    NodeError,
     NodeRefused,
-    NodeTimeout,
-    NodeUnreachable,
     NonceConflict,
     ReplacedTransaction,
     TransactionReverted,
@@ -190,19 +189,26 @@ class Sender:
         raise NonceConflict(self.address, ATTEMPTS) from refused
 
     def _submit_as(self, transaction: UnsignedTransaction) -> Steps[str]:
-        if self._local is None:
-            return rpc.to_hex((yield from rpc.request("eth_sendTransaction", wallet_json(transaction))))
-        signed = self._local.sign_transaction(transaction)
-        own_hash = rpc.to_hex(signed.hash)
+        method, parameter, own_hash = self._signed(transaction)
         try:
-            yield from rpc.request("eth_sendRawTransaction", rpc.to_hex(signed.raw_transaction))
+            answer = yield from rpc.request(method, parameter)
         except NodeRefused as refused:
-            if not _says(refused, _KNOWN):
+            if own_hash is None or not _says(refused, _KNOWN):
                 raise
-        except (NodeTimeout, NodeUnreachable) as lost:
+            return own_hash
+        except NodeError as lost:
+            if not lost.uncertain:
+                raise
             # It may have arrived: to send it again, under another nonce, could do it twice.
             raise TransactionTimeout(own_hash, None) from lost
-        return own_hash
+        return rpc.to_hex(answer) if own_hash is None else own_hash
+
+    def _signed(self, transaction: UnsignedTransaction) -> tuple[str, Any, str | None]:
+        """What to ask for, of what, and the transaction's hash where it is signed here."""
+        if self._local is None:
+            return "eth_sendTransaction", wallet_json(transaction), None
+        signed = self._local.sign_transaction(transaction)
+        return "eth_sendRawTransaction", rpc.to_hex(signed.raw_transaction), rpc.to_hex(signed.hash)
 
     # -------------------------------------------------------------------------------------------------------- waiting
 
@@ -215,8 +221,8 @@ class Sender:
                 if receipt is not None:
                     return receipt
                 missed = missed + 1 if (yield from self._is_gone(transaction_hash, number)) else 0
-            except (NodeTimeout, NodeUnreachable):
-                missed = 0  # the transaction is on its way: a line that breaks is no reason to give up
+            except NodeError:
+                missed = 0  # the transaction is on its way: a node that does not answer is no reason to give up
             if missed == PATIENCE:
                 raise ReplacedTransaction(transaction_hash, number)
             left = deadline - time.monotonic()
@@ -232,12 +238,14 @@ class Sender:
         return (yield from rpc.request("eth_getTransactionByHash", transaction_hash)) is None
 
     def _why_reverted(self, call: Call, receipt: Mapping[str, Any]) -> Steps[EscrowError]:
-        """Replays the call where it was mined, and once more where it stood before."""
+        """Replays the call where it was mined, and in the block before: somewhere there it was refused too."""
         number = rpc.to_int(receipt["blockNumber"])
         transaction_hash = rpc.to_hex(receipt["transactionHash"])
         for tag in (number, max(number - 1, 0)):
             try:
                 yield from rpc.eth_call(call, sender=self.address, tag=tag)
+            except NodeError:
+                continue  # unexplained, but reverted all the same
             except EscrowError as cause:
                 return TransactionReverted(transaction_hash, number, cause)
         return TransactionReverted(transaction_hash, number)

@@ -52,9 +52,11 @@ def transport_error(error: Exception, url: str) -> Exception:
         case aiohttp.ClientResponseError(status=status):
             return _http_error(url, status)
         case requests.exceptions.JSONDecodeError() | JSONDecodeError() | UnicodeDecodeError():
-            return NodeError(
-                f"What answers at {url} does not speak JSON-RPC: is this the URL of a node?",
-                f"{url} 应答的不是 JSON-RPC：这是节点的网址吗？",
+            return _uncertain(
+                NodeError(
+                    f"What answers at {url} does not speak JSON-RPC: is this the URL of a node?",
+                    f"{url} 应答的不是 JSON-RPC：这是节点的网址吗？",
+                )
             )
         case requests.exceptions.RequestException() | aiohttp.ClientError() | OSError():
             return NodeUnreachable(url)
@@ -71,10 +73,17 @@ def _http_error(url: str, status: int) -> NodeError:
             advice, advice_zh = "it wants fewer requests, so wait a while", "请求太多，请稍候"
         case _:
             advice, advice_zh = "try again later", "请稍后重试"
-    return NodeError(
+    error = NodeError(
         f"The node at {url} answered with HTTP {status}: {advice}.",
         f"节点 {url} 应答 HTTP {status}：{advice_zh}。",
     )
+    return _uncertain(error) if status >= 500 else error
+
+
+def _uncertain(error: NodeError) -> NodeError:
+    """A gateway that breaks may have passed the request on."""
+    error.uncertain = True
+    return error
 
 
 def shown_url(url: str) -> str:

@@ -13,7 +13,7 @@ from kameng_escrow.chain.artifacts import load_artifact
 from kameng_escrow.chain.calls import Call, escrow_call
 from kameng_escrow.chain.codec import decode_log
 from kameng_escrow.chain.deployments import Deployment, check_chain, load_deployment, verify_code
-from kameng_escrow.chain.errors import InvalidInput
+from kameng_escrow.chain.errors import InvalidInput, NodeError, TransactionTimeout
 from kameng_escrow.chain.sender import Sender, UnsignedTransaction
 from kameng_escrow.chain.slots import OrderSlot, decode_slot
 from kameng_escrow.chain.steps import Steps
@@ -207,9 +207,15 @@ class Session:
             raw = yield from sender.send(last)
         except (WrongState, NotPossible) as refusal:
             _raise_better(refusal)
+        try:
+            return (yield from self._receipt(last, raw))
+        except NodeError as lost:
+            raise TransactionTimeout(rpc.to_hex(raw["transactionHash"]), None) from lost
+
+    def _receipt(self, call: Call, raw: Mapping[str, Any]) -> Steps[Receipt]:
         number = rpc.to_int(raw["blockNumber"])
         return Receipt(
-            order_id=last.order_id,
+            order_id=call.order_id,
             transaction_hash=rpc.to_hex(raw["transactionHash"]),
             block_number=number,
             timestamp=(yield from rpc.block(number)).timestamp,

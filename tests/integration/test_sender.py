@@ -223,13 +223,63 @@ def test_an_answer_that_is_lost_does_not_send_twice(cast: Cast) -> None:
         assert client.bond() == 10**12 + 2
 
 
-def test_a_line_that_breaks_while_waiting_is_waited_out(cast: Cast) -> None:
-    broken = []
+def test_a_gateway_that_breaks_on_the_way_does_not_send_twice(cast: Cast) -> None:
+    def handle(method: str, forward: Callable[[], bytes]) -> bytes | int:
+        answer = forward()
+        return 502 if method == "eth_sendRawTransaction" else answer
+
+    with over(cast, handle) as client, pytest.raises(TransactionTimeout) as lost:
+        client.fund_bond(amount=1)
+    assert cast.node.request("eth_getTransactionReceipt", lost.value.transaction_hash)["status"] == "0x1"
+
+
+def test_a_gateway_that_refuses_to_pass_on_has_sent_nothing(cast: Cast) -> None:
+    def handle(method: str, forward: Callable[[], bytes]) -> bytes | int:
+        return 429 if method == "eth_sendRawTransaction" else forward()
+
+    with over(cast, handle) as client, pytest.raises(NodeError, match="HTTP 429"):
+        client.fund_bond(amount=1)
+    assert cast.seller.bond() == 10**12
+
+
+def test_an_answer_that_is_lost_from_a_node_that_signs_is_told_without_a_hash(cast: Cast) -> None:
+    def handle(method: str, forward: Callable[[], bytes]) -> bytes | None:
+        answer = forward()
+        return None if method == "eth_sendTransaction" else answer
+
+    with (
+        over(cast, handle, account=None) as client,
+        pytest.raises(TransactionTimeout, match="Look at the account's latest transactions") as lost,
+    ):
+        client.acting_as(cast.seller.address).fund_bond(amount=1)
+    assert lost.value.transaction_hash is None
+    assert cast.seller.bond() == 10**12 + 1
+
+
+def test_a_line_that_breaks_after_the_receipt_tells_the_hash(cast: Cast) -> None:
+    mined = []
 
     def handle(method: str, forward: Callable[[], bytes]) -> bytes | None:
+        if mined and method == "eth_getBlockByNumber":
+            return None
+        answer = forward()
+        if method == "eth_getTransactionReceipt":
+            mined.append(json.loads(answer)["result"]["transactionHash"])
+        return answer
+
+    with over(cast, handle) as client, pytest.raises(TransactionTimeout) as lost:
+        client.fund_bond(amount=1)
+    assert [lost.value.transaction_hash] == mined
+
+
+@pytest.mark.parametrize("trouble", [None, 429, 503])
+def test_a_line_that_breaks_while_waiting_is_waited_out(cast: Cast, trouble: int | None) -> None:
+    broken = []
+
+    def handle(method: str, forward: Callable[[], bytes]) -> bytes | int | None:
         if method == "eth_getTransactionReceipt" and len(broken) < 3:
             broken.append(method)
-            return None
+            return trouble
         return forward()
 
     with over(cast, handle) as client:
