@@ -3,18 +3,10 @@
 Refusals, settings and the command line's own errors carry their Chinese with them.
 """
 
-from decimal import Decimal
-from typing import Any
-
 from ..errors import EscrowError
 
 # {e} is the error: its attributes may be named. Codes of branches are for members that have no sentence of their own.
 SENTENCES: dict[str, str] = {
-    "node_unreachable": "连不上节点 {e.url}：请启动节点，或检查地址。",
-    "node_timeout": "节点 {e.url} 没有按时回答：请再试一次，或调大超时（--timeout）。",
-    "node_refused": "节点拒绝了请求：{e.rpc_message}",
-    "range_too_large": "节点嫌一次要的区块太多：{e.rpc_message}",
-    "wrong_chain": "节点在链 {e.got} 上，而需要的是链 {e.expected}：请换一个在那条链上的节点。",
     "node_error": "节点出错，请检查节点：{e.message}",
     "no_deployment": "找不到托管合约：请先部署（kameng deploy），或检查合约地址、链和部署记录。",
     "code_mismatch": "那个地址上的代码不是本安装包的合约：请勿往那里付款，并核对地址和版本。",
@@ -22,13 +14,6 @@ SENTENCES: dict[str, str] = {
     "deployment_error": "说不清用的是哪个合约：{e.message}",
     "undecodable_log": "节点给出的日志无法解读：请换一个节点，并核对合约地址。",
     "invalid_input": "输入有误：{e.message}",
-    "transaction_reverted": "交易 {e.transaction_hash} 已上链但被拒绝：发出后链上的情况变了。请先看订单的最新状态。",
-    "transaction_timeout": "交易 {e.transaction_hash} 去向不明，仍可能上链：再发送之前请先用它的哈希查一查。",
-    "replaced_transaction": "交易 {e.transaction_hash} 不会上链了："
-    "同一账户的另一笔交易占用了序号 {e.nonce}。请先查清那一笔做了什么。",
-    "nonce_conflict": "有别的程序同时在用 {e.account} 发交易：什么也没有发出。请再试一次，或给每个程序单独的账户。",
-    "insufficient_funds": "{e.account} 的余额 {available} 不够，本金加 gas 最多需要 {required}："
-    "什么也没有发出。请先充值。",
     "transaction_error": "交易没有成功：{e.message}",
     "store_unavailable": "数据库打不开：请检查路径、地址和权限。{e.message}",
     "store_busy": "数据库正被别的程序占用：请稍后再试。",
@@ -67,14 +52,5 @@ def chinese(error: EscrowError) -> str:
     for kind in type(error).__mro__:
         sentence = SENTENCES.get(getattr(kind, "code", ""))
         if sentence is not None:
-            return sentence.format(e=error, **_amounts(error))
+            return sentence.format(e=error)
     return error.message
-
-
-def _amounts(error: Any) -> dict[str, str]:
-    """Wei as coins, where the error has them."""
-    return {
-        name: f"{Decimal(value).scaleb(-18):f}"
-        for name in ("available", "required")
-        if isinstance(value := getattr(error, name, None), int)
-    }
