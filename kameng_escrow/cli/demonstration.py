@@ -12,7 +12,7 @@ from ..domain.labels import label_of
 from .command import both, command
 from .deeds import shares_data
 from .files import require_writable, write_text
-from .forms import Currency, short, span
+from .forms import Currency, span
 from .network import stop_on_signals, write_dev_keys
 from .problems import CHECK_FAILED
 from .screen import Answer, Screen, to_json
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..chain.nodes import LocalNode
     from ..demo import Demo, DemoResult, OrderResult
     from ..demo.endings import Ending
+
+
+NARROW = 105  # columns; a table of everything needs about as many
 
 
 def register(app: typer.Typer) -> None:
@@ -175,31 +178,34 @@ def _story(screen: Screen, order: "OrderResult") -> str:
 
 
 def _table(screen: Screen, result: "DemoResult") -> Any:
+    narrow = screen.out.width < NARROW  # then what the stories have told, and the file will hold, is left out
+    id_ = () if narrow else (("订单", "Order"),)
+    more = () if narrow else (("费用", "Fees"), ("退保证金", "Bond back"))
     table = screen.table(
         ("", ""),
-        ("订单", "Order"),
+        *id_,
         ("状态", "State"),
         ("结局", "Outcome"),
         ("责任", "Fault"),
+        ("", ""),
         ("买家得", "Buyer"),
         ("卖家得", "Seller"),
-        ("费用", "Fees"),
-        ("退保证金", "Bond back"),
+        *more,
         ("gas", "Gas"),
         ("到账用时", "Time to money"),
-        right=(0, 5, 6, 7, 8, 9, 10),
+        right=(0, *range(5 + len(id_), 9 + len(id_) + len(more))),
     )
     for number, order in enumerate(result.orders, start=1):
         currency, shares = _currency(order.token), order.shares
-        words = [getattr(label_of(word), screen.lang) for word in (order.state, order.outcome, order.fault)]
+        amounts = [shares.to_buyer, shares.to_seller]
+        if not narrow:
+            amounts += [shares.platform_fee + shares.mediation_fee, shares.bond_returned]
         table.add_row(
             str(number),
-            short(order.order_id),
-            *words,
-            currency.show(shares.to_buyer),
-            currency.show(shares.to_seller),
-            currency.number(shares.platform_fee + shares.mediation_fee),
-            currency.number(shares.bond_returned),
+            *(() if narrow else (order.order_id[:8],)),
+            *(getattr(label_of(word), screen.lang) for word in (order.state, order.outcome, order.fault)),
+            currency.symbol,
+            *map(currency.number, amounts),
             f"{order.gas:,}",
             span(order.seconds_to_money, screen.lang),
         )
