@@ -80,6 +80,7 @@ def node(
             data["key_files"] = write_dev_keys(local, keys)
         if deploy_:
             record, path = deploy_on(session, local)
+            stack.callback(path.unlink, missing_ok=True)  # a record of a chain that is gone would only confuse
             data |= {
                 "contract": record.address,
                 "lens": record.lens,
