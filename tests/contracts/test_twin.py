@@ -14,18 +14,20 @@ from kameng_escrow.domain import shares
 from kameng_escrow.domain.lifecycle import LIFECYCLE, Move, Who, half_time, negotiation_end
 from kameng_escrow.domain.order import NATIVE, Order, OrderTerms
 from kameng_escrow.domain.refusals import Refusal
-from kameng_escrow.domain.signed import Action, Split
-from kameng_escrow.domain.states import Role, State, Verb
-from kameng_escrow.domain.typed_data import action_digest, split_digest
+from kameng_escrow.domain.signed import Action, Offer, OperatorGrant, Split
+from kameng_escrow.domain.states import Right, Role, State, Verb
+from kameng_escrow.domain.typed_data import action_digest, offer_digest, split_digest
 from tests.contracts.harness.cast import CAST
-from tests.contracts.harness.world import COMMITMENT, DAY, EVIDENCE, GROUNDS
+from tests.contracts.harness.world import COMMITMENT, DAY, EVIDENCE, GROUNDS, POLICY
 from tests.contracts.twin_drafts import Draft, terms_of
+from tests.contracts.twin_history import USUAL
 from tests.contracts.twin_machine import Histories
 from tests.contracts.twins import Twins
 
 HISTORIES = int(os.environ.get("KAMENG_HISTORIES", "60"))  # 10,000 and more for a thorough look
 SHARDS = 2  # for machines with two cores
 
+PRICE = 1_000_011  # with three of ten units in dispute both bonds are odd, and nearly every division has a rest
 FAR = 2**39  # Unix seconds: an expiry that no test comes to
 UNITS, DISPUTED = 10, 3
 
@@ -61,7 +63,7 @@ def test_random_histories_agree(twins: Twins, shard: int) -> None:
 
 def order_in(twins: Twins, state: State, coin: int) -> OrderTerms:
     """The terms of an order that has come to the state by the shortest way."""
-    draft = Draft("buyer", "refund_to", "seller", "pay_to", coin, 1_000_003, UNITS, 0, DAY, None)
+    draft = Draft("buyer", "refund_to", "seller", "pay_to", coin, PRICE, UNITS, 0, DAY, None)
     terms = terms_of(draft, twins, 0)
     native = terms.token == NATIVE
     twins.do("revise", terms.seller, terms, 0)
@@ -182,6 +184,47 @@ def agreed(twins: Twins, order: Order, terms: OrderTerms, caller: str, award: in
     signatures = [twins.sign(party, digest) for party in (terms.buyer, terms.seller)]
     told = {"buyer_signed": True, "seller_signed": True}
     return twins.ask("agree", caller, terms, split, signatures=signatures, **told)
+
+
+def test_openings_at_every_time(twins: Twins) -> None:
+    """Just before, at and just after everything that lets an order open, or no longer."""
+    begun, platform, seller = twins.now, CAST["platform"], CAST["seller"]
+    effective, reviewed, lapsed, granted, closing = (begun + second for second in (1_000, 9_000, 3_000, 5_000, 7_000))
+    policy = replace(POLICY, effective_from=effective, accept_window=301)
+    twins.register(platform, policy, reviewed)
+    name = twins.id_of(policy)
+    long, short = (replace(terms_of(USUAL, twins, 0), policy_id=name, open_by=end) for end in (FAR, closing))
+    grant = OperatorGrant(rights=Right.Accept, expiry=granted, max_price=long.price)
+    done(twins.do("set_operator", seller, CAST["operator"], NATIVE, name, grant))
+    marks = (effective, reviewed, lapsed, granted, closing)
+    opened = set()
+    for time in (begun, *sorted(mark + second for mark in marks for second in (-1, 0, 1))):
+        twins.evm.warp(time)
+        for kind, terms in (("long", long), ("short", short)):
+            if not isinstance(twins.ask("open", CAST["payer"], terms, value=terms.price), Refusal):
+                opened.add((kind, time))
+        for kind, operator, expiry in (("offer", NATIVE, lapsed), ("operator's", CAST["operator"], FAR)):
+            if not isinstance(offered(twins, long, operator, expiry), Refusal):
+                opened.add((kind, time))
+    last = {"long": reviewed, "short": closing, "offer": lapsed - 1, "operator's": granted - 1}
+    times_tried = {mark + second for mark in marks for second in (-1, 0, 1)}
+    assert opened == {(kind, time) for kind, end in last.items() for time in times_tried if effective <= time <= end}
+
+
+def offered(twins: Twins, terms: OrderTerms, operator: str, expiry: int) -> Any:
+    """What comes of an offer that the seller, or else the operator, has signed."""
+    signer = terms.seller if operator == NATIVE else operator
+    digest = offer_digest(twins.twin.id_of(terms), revision=0, expiry=expiry, domain=twins.domain)
+    offer = Offer(expiry=expiry, operator=operator, signature=twins.sign(signer, digest))
+    return twins.ask("open_with_offer", CAST["payer"], terms, offer, value=terms.price)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_operators_act_up_to_the_price_granted(twins: Twins, over: int) -> None:
+    terms = order_in(twins, State.Opened, IN_NATIVE)
+    grant = OperatorGrant(rights=Right.Accept, expiry=FAR, max_price=terms.price - over)
+    done(twins.do("set_operator", terms.seller, CAST["operator"], NATIVE, terms.policy_id, grant))
+    assert isinstance(twins.ask("accept", CAST["operator"], terms), Refusal) == bool(over)
 
 
 @in_every_state
