@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..settings import TABLE, Settings
+from .problems import Interrupted
 from .screen import Answer, Screen
 from .session import Session
 
@@ -79,7 +80,10 @@ def command(
             settings = Settings.load(**flags)
             screen = Screen(lang=settings.lang, as_json=bool(given.pop("as_json", False)))
             with Session(settings, screen) as session:
-                answer = function(session, **given)  # type: ignore[call-arg]  # typer gave what the signature says
+                try:
+                    answer = function(session, **given)  # type: ignore[call-arg]  # typer gave what the signature says
+                except KeyboardInterrupt as interrupt:
+                    raise Interrupted("已中断。", "Interrupted.") from interrupt
                 if answer is not None:
                     screen.answer(answer)
                     if answer.exit_code:

@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import EscrowError
 from . import problems
 from .chinese import chinese
+from .forms import clock
 from .reasons import reasons
 from .screen import Screen
 
@@ -16,13 +17,14 @@ def explain(error: Exception, screen: Screen) -> int:
     if _is_usage(error):
         return _usage(error, screen)
     if isinstance(error, EscrowError):
-        screen.problem(error.code, chinese(error), error.message, _fields(error))
+        zh, en = chinese(error), error.message
+        if ready_at := getattr(error, "ready_at", None):  # it only has to wait, and reads another clock than UTC
+            at = clock(ready_at)
+            zh, en = f"{zh}本机时间 {at}。", f"{en} That is {at} here."
+        screen.problem(error.code, zh, en, _fields(error))
         return exit_code_of(error)
     if isinstance(error, OSError):
         return _system(error, screen)
-    if type(error).__name__ == "Abort":  # typer's way to say that a prompt was interrupted
-        screen.problem("interrupted", "已中断。", "Interrupted.", {})
-        return problems.INTERRUPTED
     if not screen.as_json:
         screen.err.print("".join(traceback.format_exception(error)), markup=False, highlight=False, style="dim")
     name = type(error).__name__

@@ -1,10 +1,12 @@
 """Every command that does something, on a chain behind JSON-RPC."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 
 from tests.hand import COMMITMENT, ETHER, MEDIATOR, SELLER, Hand, bring_up
 
@@ -99,6 +101,17 @@ def test_bonds_and_policies_by_hand(hand: Hand) -> None:
     assert hand.terminal.json("policy", "show", policy)["retired"] is True
     hand.terminal.ok("mirror")
     assert {hand.policy, policy} <= {row["policy_id"] for row in hand.terminal.json("policy", "list")["policies"]}
+
+
+def test_a_keystore_signs_with_the_passphrase_in_a_file(hand: Hand) -> None:
+    folder = hand.terminal.folder
+    key = (folder / "keys/stranger.key").read_text().strip()
+    keystore = Account.encrypt(key, "open sesame", kdf="pbkdf2", iterations=10)
+    (folder / "keystore.json").write_text(json.dumps(keystore))
+    (folder / "passphrase").write_text("open sesame\n")
+    words = ("bond", "show", "--key-file", "keystore.json", "--passphrase-file", "passphrase")
+    address = next(one["address"] for one in hand.announced["accounts"] if one["name"] == "stranger")
+    assert hand.terminal.json(*words)["of"] == address
 
 
 def test_a_second_escrow_is_deployed_recorded_and_used(own_hand: Hand) -> None:
