@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..settings import TABLE, Settings
-from .problems import Interrupted
+from .problems import INTERRUPTED
 from .screen import Answer, Screen
 from .session import Session
 
@@ -83,7 +83,8 @@ def command(
                 try:
                     answer = function(session, **given)  # type: ignore[call-arg]  # typer gave what the signature says
                 except KeyboardInterrupt as interrupt:
-                    raise Interrupted("已中断。", "Interrupted.") from interrupt
+                    screen.problem("interrupted", "已中断。", "Interrupted.", {})
+                    raise typer.Exit(INTERRUPTED) from interrupt
                 if answer is not None:
                     screen.answer(answer)
                     if answer.exit_code:

@@ -59,13 +59,6 @@ class KeyMissing(CliError):
     code = "key_missing"
 
 
-class Interrupted(CliError):
-    """Somebody pressed Ctrl-C."""
-
-    code = "interrupted"
-    exit_code = INTERRUPTED
-
-
 class OrderUnknown(CliError):
     """The store has no such order."""
 

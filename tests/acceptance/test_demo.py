@@ -146,3 +146,12 @@ def test_a_node_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert outcome.code == 5
     assert "http://127.0.0.1:1" in outcome.err
     assert "Traceback" not in outcome.text
+
+
+def test_an_interrupted_demo_leaves_nothing(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, TMPDIR=str(tmp_path))
+    with terminal.running("demo", "--once", "--json", "out.json", until="2/20") as demo:
+        assert interrupt(demo) == 130
+        assert demo.stdout is not None
+        assert "Traceback" not in demo.stdout.read()
+    assert terminal.files() == []
