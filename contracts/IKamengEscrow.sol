@@ -194,8 +194,9 @@ struct OperatorGrant {
  *         Tokens: an ERC-20 whose transfers move exactly the amount asked for. Fee-on-transfer is refused on the way
  *         in. A token's issuer may freeze this contract's balance: nothing here can prevent that.
  *
- *         Guards are checked in this order: signature, state, actor, time, arguments, money. `rule` checks the time
- *         before the actor, since the time decides who the mediator is.
+ *         Guards are checked in this order: signature (of a relayed action), state, actor, time, arguments, money.
+ *         Openings have no actor: state, terms, time, policy, offer, money. `agree` checks state and split before it
+ *         checks signatures. `rule` checks the time before the actor, since the time decides who the mediator is.
  *
  *         Verbs that are possible in several states with different money take the state the caller expects, so that
  *         a cancel meant for Opened does nothing in Accepted. `settle` takes none: what it does is fixed by the clock.
