@@ -159,7 +159,7 @@ def _run(screen: Screen, staging: "Demo") -> "DemoResult":
             count += 1
             tick(count, total)
             title = screen.say(order.ending.zh, order.ending.en)
-            screen.show(f"{count:>2}/{total} {title}", f"      {_story(screen, order)}")
+            screen.show(f"{count:>2}/{total} {title}", screen.paragraph(_story(screen, order), 6))
 
         return staging.run(begun, ended)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -44,6 +45,7 @@ class Screen:
         self.as_json = as_json
         self.out = _console(stderr=False)
         self.err = _console(stderr=True)
+        self._live: Console | None = None  # that of a bar on the terminal: what else is printed must go above it
 
     def say(self, zh: str, en: str) -> str:
         """The one of two texts that the reader reads."""
@@ -53,12 +55,20 @@ class Screen:
         """Prints for people; a machine waits for the answer."""
         if not self.as_json:
             for line in lines:  # a terminal wraps text by itself, and nobody should cut a hash in two
-                self.out.print(line, markup=False, highlight=False, soft_wrap=isinstance(line, str))
+                console = self._live or self.out
+                console.print(line, markup=False, highlight=False, soft_wrap=isinstance(line, str))
+
+    def paragraph(self, text: str, indent: int) -> RenderableType:
+        """Text that a terminal wraps between words, indented; one long line where there is no terminal."""
+        if self.out.is_terminal:
+            return Padding(Text(text), (0, 0, 0, indent))
+        return " " * indent + text
 
     def note(self, zh: str, en: str) -> None:
         """A remark beside the answer, on stderr; none for machines."""
         if not self.as_json:
-            self.err.print(self.say(zh, en), style="dim", markup=False, highlight=False, soft_wrap=True)
+            console = self._live or self.err
+            console.print(self.say(zh, en), style="dim", markup=False, highlight=False, soft_wrap=True)
 
     def answer(self, answer: Answer) -> None:
         """Prints a command's answer in the form that was asked for."""
@@ -92,8 +102,9 @@ class Screen:
 
     @contextmanager
     def progress(self, zh: str, en: str, *, unit: str = "") -> Iterator[Ticker]:
-        """A bar on stderr with rate and time left; silent where nobody watches."""
-        if self.as_json or not self.err.is_terminal:
+        """A bar with rate and time left, on the terminal; silent where nobody watches."""
+        console = self.out if self.out.is_terminal else self.err
+        if self.as_json or not console.is_terminal:
             yield lambda _done, _total=None, _note=None: None
             return
         columns = (
@@ -104,7 +115,7 @@ class Screen:
             _TimeLeft(self),
             TextColumn("{task.fields[note]}", style="dim"),
         )
-        with Progress(*columns, console=self.err, transient=True) as bar:
+        with self._beside(console), Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task(self.say(zh, en), total=None, note="")
 
             def tick(done: int, total: int | None = None, note: str | None = None) -> None:
@@ -112,6 +123,15 @@ class Screen:
                 bar.update(task, completed=done, total=total, **more)
 
             yield tick
+
+    @contextmanager
+    def _beside(self, console: Console) -> Iterator[None]:
+        """While a bar is on `console`, what goes to the same terminal goes through it."""
+        self._live = console if self.out.is_terminal else None
+        try:
+            yield
+        finally:
+            self._live = None
 
 
 class _Rate(ProgressColumn):

@@ -170,7 +170,7 @@ ENDINGS: tuple[Ending, ...] = (
         fault=Fault.Nobody,
         zh="争议后补发，买家确认",
         en="Replacement codes → confirmed",
-        story_zh="5 张卡坏了 2 张，卖家在协商期补发；买家满意确认，押金随 {buyer} 退回，卖家共得 {seller}。",
+        story_zh="5 张卡坏了 2 张，卖家在协商期补发；买家满意确认，争议押金 {buyer} 退回，卖家共得 {seller}。",
         story_en="Two cards of five fail, the seller sends replacements, the buyer confirms: the dispute "
         "bond of {buyer} "
         "comes back, {seller} to the seller.",
