@@ -13,7 +13,7 @@ from kameng_escrow.chain.artifacts import Artifact
 from kameng_escrow.domain import shares
 from kameng_escrow.domain.lifecycle import LIFECYCLE, Move, Who, half_time, negotiation_end
 from kameng_escrow.domain.order import NATIVE, Order, OrderTerms
-from kameng_escrow.domain.refusals import Refusal
+from kameng_escrow.domain.refusals import ConflictOfInterest, Refusal
 from kameng_escrow.domain.signed import Action, Offer, OperatorGrant, Split
 from kameng_escrow.domain.states import Right, Role, State, Verb
 from kameng_escrow.domain.typed_data import action_digest, offer_digest, split_digest
@@ -61,10 +61,10 @@ def test_random_histories_agree(twins: Twins, shard: int) -> None:
 # ----------------------------------------------------------------------- everything, at every time, in every state
 
 
-def order_in(twins: Twins, state: State, coin: int) -> OrderTerms:
+def order_in(twins: Twins, state: State, coin: int, **changes: Any) -> OrderTerms:
     """The terms of an order that has come to the state by the shortest way."""
     draft = Draft("buyer", "refund_to", "seller", "pay_to", coin, PRICE, UNITS, 0, DAY, None)
-    terms = terms_of(draft, twins, 0)
+    terms = replace(terms_of(draft, twins, 0), **changes)
     native = terms.token == NATIVE
     twins.do("revise", terms.seller, terms, 0)
     if state is not State.Nothing:
@@ -225,6 +225,30 @@ def test_operators_act_up_to_the_price_granted(twins: Twins, over: int) -> None:
     grant = OperatorGrant(rights=Right.Accept, expiry=FAR, max_price=terms.price - over)
     done(twins.do("set_operator", terms.seller, CAST["operator"], NATIVE, terms.policy_id, grant))
     assert isinstance(twins.ask("accept", CAST["operator"], terms), Refusal) == bool(over)
+
+
+@pytest.mark.parametrize("price", [PRICE, PRICE - 1], ids=["even", "odd"])
+def test_rulings_around_half(twins: Twins, price: int) -> None:
+    """Of 300,004 and of 300,003 in dispute: at and beside the half, and at both ends."""
+    terms = order_in(twins, State.Disputed, IN_NATIVE, price=price)
+    order = twins.twin.order_of(terms)
+    held = shares.held(order).amount
+    twins.evm.warp(negotiation_end(order) or 0)
+    for award in (0, 1, held // 2 - 1, held // 2, held // 2 + 1, held - 1, held):
+        done(twins.ask("rule", CAST["mediator"], terms, award, GROUNDS))
+
+
+@pytest.mark.parametrize("party", ["buyer", "seller"])
+def test_a_party_neither_intervenes_nor_rules(twins: Twins, party: str) -> None:
+    policy = replace(POLICY, platform=CAST[party], mediator=CAST[party])
+    twins.register(CAST[party], policy, twins.now + DAY)
+    terms = order_in(twins, State.Disputed, IN_TOKEN, policy_id=twins.id_of(policy))
+    twins.evm.warp(negotiation_end(twins.twin.order_of(terms)) or 0)
+    assert twins.ask("rule", CAST[party], terms, 0, GROUNDS) == ConflictOfInterest(CAST[party])
+    twins.reset()
+    twins.register(CAST[party], policy, twins.now + DAY)
+    terms = order_in(twins, State.Accepted, IN_TOKEN, policy_id=twins.id_of(policy))
+    assert twins.ask("intervene", CAST[party], terms, State.Accepted) == ConflictOfInterest(CAST[party])
 
 
 @in_every_state
