@@ -126,14 +126,14 @@ class History(RuleBasedStateMachine):
         return held.dispute_bond
 
     def _sign(self, kind: str, signer: str, digest: str, other: str) -> bytes:
-        """A signature of some kind: right, of another account, over another digest, or none."""
+        """A signature of some kind: right, of another account, over another digest, or none. Nobody's has no key."""
         stranger = CAST["stranger" if signer == CAST["relayer"] else "relayer"]
         match kind:
-            case "right":
+            case "right" if signer in self.twins.accounts:
                 return self.twins.sign(signer, digest)
             case "of another":
                 return self.twins.sign(stranger, digest)
-            case "over another":
+            case "over another" if signer in self.twins.accounts:
                 return self.twins.sign(signer, other)
         return b""
 
@@ -156,9 +156,9 @@ class History(RuleBasedStateMachine):
         right, other = (
             offer_digest(order.id, revision=signed, expiry=end, domain=twins.domain) for end in (expiry, expiry + 1)
         )
-        signature = self._sign(kind, signer, right, other) if signer in twins.accounts else b""
+        signature = self._sign(kind, signer, right, other)
         offer = Offer(expiry=expiry, operator=ZERO_ADDRESS if by == "seller" else signer, signature=signature)
-        told = kind == "right" and signed == order.revision and signature != b""
+        told = kind == "right" and signed == order.revision and signer in twins.accounts
         value = self._value(terms, terms.price, slip)
         twins.do("open_with_offer", self._address(payer), terms, offer, value=value, signed=told)
 
@@ -178,7 +178,7 @@ class History(RuleBasedStateMachine):
             action,
             signatures=[signature],
             value=value,
-            signed=kind == "right",
+            signed=kind == "right" and action.signer in twins.accounts,
         )
 
     def _call(self, terms: OrderTerms, action: Action, value: int) -> None:
