@@ -113,7 +113,7 @@ def settle(
     from .. import bootstrap
     from ..keeper import settle_due
 
-    client = session.acting()
+    client = session.acting(watched=False)
     book = bootstrap.open_book(session.store(), session.deployment())
     screen = session.screen
     with screen.progress("结算", "settling", unit=screen.say("单", "orders")) as tick:

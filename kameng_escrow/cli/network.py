@@ -88,8 +88,7 @@ def node(
                 "test_token": test_token(local),
             }
         if session.screen.as_json:
-            session.screen.out.file.write(to_json(data) + "\n")
-            session.screen.out.file.flush()
+            session.screen.document(to_json(data) + "\n")
         else:
             session.screen.show(*_node_lines(session, data))
         while not stop.wait(3600):
@@ -117,7 +116,8 @@ def deploy(
     chain = session.node()
     folder = session.settings.deployments
     _require_folder(folder)  # before money is spent on something that could not be recorded
-    record = put(chain.w3, account)
+    with session.screen.waiting():
+        record = put(chain.w3, account)
     path = save_deployment(record, folder)
     data = {**record_data(record), "record": str(path)}
     screen = session.screen

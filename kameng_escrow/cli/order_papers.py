@@ -329,6 +329,6 @@ def _write(session: Session, document: dict[str, Any], output: Path | None, summ
         return Answer(document, [*summary, place])
     if not session.screen.as_json:
         for line in summary:
-            session.screen.err.print(line, markup=False, highlight=False, soft_wrap=True)
-    session.screen.out.file.write(to_json(document) + "\n")
+            session.screen.beside(line)
+    session.screen.document(to_json(document) + "\n")
     return Answer(document, printed=True)

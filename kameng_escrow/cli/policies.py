@@ -103,7 +103,7 @@ def draft(
     if output is not None:
         write_text(output, text)
         return Answer(document, [session.screen.say(f"✓ 已写入 {output}", f"✓ written to {output}")])
-    session.screen.out.file.write(text)
+    session.screen.document(text)
     return Answer(document, printed=True)
 
 

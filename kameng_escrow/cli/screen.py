@@ -58,6 +58,14 @@ class Screen:
                 console = self._live or self.out
                 console.print(line, markup=False, highlight=False, soft_wrap=isinstance(line, str))
 
+    def document(self, text: str) -> None:
+        """Prints to stdout what somebody may want to keep as a file: exactly this text."""
+        if self._live is not None and self.out.is_terminal:
+            self._live.print(text.rstrip("\n"), markup=False, highlight=False, soft_wrap=True)
+        else:
+            self.out.file.write(text)
+            self.out.file.flush()
+
     def paragraph(self, text: str, indent: int) -> RenderableType:
         """Text that a terminal wraps between words, indented; one long line where there is no terminal."""
         if self.out.is_terminal:
@@ -65,18 +73,21 @@ class Screen:
         return " " * indent + text
 
     def note(self, zh: str, en: str) -> None:
-        """A remark beside the answer, on stderr; none for machines."""
+        """A remark beside the answer; none for machines."""
         if not self.as_json:
-            console = self._live or self.err
-            console.print(self.say(zh, en), style="dim", markup=False, highlight=False, soft_wrap=True)
+            self.beside(self.say(zh, en), style="dim")
+
+    def beside(self, text: str, style: str | None = None) -> None:
+        """Prints on stderr, where it gets into nobody's pipe."""
+        console = self._live if self._live is not None and self.err.is_terminal else self.err
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def answer(self, answer: Answer) -> None:
         """Prints a command's answer in the form that was asked for."""
         if answer.printed:
             return
         if self.as_json:
-            self.out.file.write(to_json(answer.data) + "\n")
-            self.out.file.flush()
+            self.document(to_json(answer.data) + "\n")
         else:
             self.show(*answer.lines)
 
@@ -84,8 +95,7 @@ class Screen:
         """One refusal: on stderr a sentence for people (Chinese above English, or English alone); JSON on stdout."""
         if self.as_json:
             message = {"code": code, "message": en, "message_zh": zh, **fields}
-            self.out.file.write(to_json({"error": message}) + "\n")
-            self.out.file.flush()
+            self.document(to_json({"error": message}) + "\n")
             return
         if self.lang == "zh" and zh != en:
             self.err.print(f"✗ {zh}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -123,6 +133,16 @@ class Screen:
                 bar.update(task, completed=done, total=total, **more)
 
             yield tick
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Something that moves on the terminal while the chain takes its time."""
+        console = self.out if self.out.is_terminal else self.err
+        if self.as_json or not console.is_terminal:
+            yield
+            return
+        with self._beside(console), console.status(self.say("等待链上确认……", "Waiting for the chain …")):
+            yield
 
     @contextmanager
     def _beside(self, console: Console) -> Iterator[None]:

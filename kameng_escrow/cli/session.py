@@ -30,6 +30,7 @@ class Session:
         self._open = ExitStack()
         self._node: RpcNode | None = None
         self._client: EscrowClient | None = None
+        self._acting: EscrowClient | None = None
         self._store: Store | None = None
         self._currencies: dict[str, Currency] = {}
 
@@ -57,10 +58,17 @@ class Session:
             refuse_key(self.settings.key_file.name)  # a key where its file's name belongs
         return bootstrap.signer(self.settings, self._ask_passphrase)
 
-    def acting(self) -> "EscrowClient":
-        """A client that signs and sends. Raises as `signer` and `client`; the key comes first, it asks nobody."""
-        account = self.signer()
-        return self.client().acting_as(account)
+    def acting(self, *, watched: bool = True) -> "EscrowClient":
+        """A client that signs and sends. Raises as `signer` and `client`; the key comes first, it asks nobody.
+
+        From then on a terminal shows that something is under way, unless the command shows that itself.
+        """
+        if self._acting is None:
+            account = self.signer()
+            if watched:
+                self._open.enter_context(self.screen.waiting())
+            self._acting = self.client().acting_as(account)
+        return self._acting
 
     def deployment(self) -> "Deployment":
         """The contract in use, as the node knows it."""
