@@ -156,9 +156,9 @@ def load_deployment(
     at = "" if address is None else f" at {address}"
     at_zh = "" if address is None else f"（{address}）"
     raise NoDeployment(
-        f"No deployment{at} on chain {chain_id} is recorded in {folder}: deploy one (`kameng deploy`), put its record "
-        "there, or name the contract's address.",
-        f"{folder} 里没有链 {chain_id} 的部署记录{at_zh}：请部署一个（kameng deploy），放入记录，或给出合约地址。",
+        f"No deployment{at} on chain {chain_id} is recorded in {folder}: deploy one (`kameng deploy`), or put its "
+        "record there.",
+        f"{folder} 里没有链 {chain_id} 的部署记录{at_zh}：请部署一个（kameng deploy），或把它的记录放进去。",
     )
 
 
