@@ -13,6 +13,7 @@ from .command import both, command
 from .deeds import shares_data
 from .files import require_writable, write_text
 from .forms import Currency, span
+from .interrupts import heed
 from .network import stop_on_signals, write_dev_keys
 from .problems import CHECK_FAILED
 from .screen import Answer, Screen, to_json
@@ -152,6 +153,7 @@ def _run(screen: Screen, staging: "Demo") -> "DemoResult":
         count = 0
 
         def begun(number: int, ending: "Ending") -> None:
+            heed()
             tick(number - 1, total, screen.say(ending.zh, ending.en))
 
         def ended(order: "OrderResult") -> None:
