@@ -7,6 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 VENV8 := .venv-web3-8
+VENVP := .venv-proofs
 NPM := node_modules/.installed
 FORGE = $$($(BIN)/python -c 'from kameng_escrow.chain.foundry import find_foundry as f; print(f("forge"))')
 
@@ -80,19 +81,21 @@ wheel: $(VENV)/.dev ## build the wheel into dist/
 
 .PHONY: lock
 lock: $(VENV)/.dev ## resolve constraints/ and package-lock.json anew
-	$(BIN)/uv pip compile $(LOCK) --all-extras -o constraints/web3-7.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) $(foreach e,ape postgres service risk dev docs,--extra $(e)) \
+	  -o constraints/web3-7.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --extra proofs -o constraints/proofs.txt pyproject.toml
 	echo 'web3>=8' | $(BIN)/uv pip compile $(LOCK) --extra dev --extra risk --extra service \
 	  -o constraints/web3-8.txt pyproject.toml -
 	npm install --package-lock-only
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf $(VENV) $(VENV8) node_modules .cache .build contracts/.cache dist site
+	rm -rf $(VENV) $(VENV8) $(VENVP) node_modules .cache .build contracts/.cache dist site
 	find kameng_escrow tests scripts -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- set-up, keyed by what it was made from ------------------------------------------------------
 
-$(VENV)/.created $(VENV8)/.created:
+$(VENV)/.created $(VENV8)/.created $(VENVP)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "kameng_escrow needs Python 3.11 or newer, and $(PYTHON) is not. Try: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv --clear $(@D) || { \
@@ -113,6 +116,12 @@ $(VENV)/.dev: pyproject.toml constraints/web3-7.txt $(VENV)/.created
 $(VENV8)/.dev: pyproject.toml constraints/web3-8.txt $(VENV8)/.created
 	@echo "Installing kameng_escrow with web3 8 into $(VENV8) (once, a minute or two) ..."
 	@$(VENV8)/bin/pip install --quiet --constraint constraints/web3-8.txt --editable '.[dev]'
+	@touch $@
+
+# Apart from the others, because Halmos and ape ask for different releases of rich.
+$(VENVP)/.proofs: pyproject.toml constraints/proofs.txt $(VENVP)/.created
+	@echo "Installing the contracts' analysers into $(VENVP) (once, a minute or two) ..."
+	@$(VENVP)/bin/pip install --quiet --constraint constraints/proofs.txt --editable '.[proofs]'
 	@touch $@
 
 $(NPM): package.json package-lock.json .npmrc
