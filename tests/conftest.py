@@ -12,6 +12,8 @@ from tests.compiled import compiled as compile_once
 ROOT = Path(__file__).resolve().parents[1]
 APE_TESTS = ROOT / "tests" / "ape"
 
+pytest_plugins = ["tests.postgres"]
+
 # Everything that running the tests leaves behind is in one place.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".cache" / "hypothesis"))
 

@@ -43,7 +43,14 @@ def lived() -> Iterator[tuple[EscrowWorld, dict[Outcome, OrderTerms]]]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store, on each database in turn."""
+    with Store.open(store_url) as store:
+        yield store
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
     """An empty store in a file."""
     with Store.open(str(tmp_path / "store.sqlite")) as store:
         yield store

@@ -1,6 +1,5 @@
 """The store as a thing on a disk: exact, strict, and plain about what is wrong with it."""
 
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +30,17 @@ ADDRESS = "0x" + "11" * 20
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    """A store with a contract and nothing of it."""
+    """A store with a contract and nothing of it, on each database in turn."""
+    return fill(store)
+
+
+@pytest.fixture
+def filled_file(sqlite_store: Store) -> Store:
+    """The same in an SQLite file."""
+    return fill(sqlite_store)
+
+
+def fill(store: Store) -> Store:
     store.migrate()
     with store.writing() as session:
         session.add(ChainRow(chain_id=1, genesis_hash="0x" + "00" * 32))
@@ -66,12 +75,11 @@ def test_what_is_no_amount_is_refused(filled: Store, amount: int) -> None:
 
 def test_words_are_kept_as_their_labels_and_no_others(filled: Store) -> None:
     put(filled, {ADDRESS: 5})
-    path = Path(filled.where)
-    with sqlite3.connect(path) as plain:
-        assert plain.execute("SELECT kind, CAST(amount AS INTEGER) FROM balances").fetchall() == [("Credit", 5)]
-        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
-            plain.execute("UPDATE balances SET kind = 'Debt'")
-    plain.close()
+    with filled.engine.connect() as plain:
+        found = plain.exec_driver_sql("SELECT kind, CAST(amount AS INTEGER) FROM balances").one()
+        assert tuple(found) == ("Credit", 5)
+        with pytest.raises(IntegrityError, match=r"(?i)check"):
+            plain.exec_driver_sql("UPDATE balances SET kind = 'Debt'")
 
 
 def test_rows_of_no_contract_are_refused(filled: Store) -> None:
@@ -101,8 +109,8 @@ def test_readers_see_one_moment_while_another_writes(filled: Store) -> None:
         assert len(reader.scalars(select(BalanceRow)).all()) == 1
 
 
-def test_sqlite_is_set_up_to_keep_what_it_commits(filled: Store) -> None:
-    with filled.engine.connect() as connection:
+def test_sqlite_is_set_up_to_keep_what_it_commits(filled_file: Store) -> None:
+    with filled_file.engine.connect() as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -162,8 +170,8 @@ def test_a_file_of_something_else_is_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_lock_that_is_held_too_long_is_told_of(filled: Store) -> None:
-    with Store.open(filled.where, busy_seconds=0.1) as other, filled.writing():
+def test_a_lock_that_is_held_too_long_is_told_of(filled_file: Store) -> None:
+    with Store.open(filled_file.where, busy_seconds=0.1) as other, filled_file.writing():
         with pytest.raises(StoreBusy, match="busy"), other.writing():
             pass
         with other.reading() as session:
