@@ -1,6 +1,6 @@
 """Mirrors in processes that kill themselves, without any warning, at a given point of their work.
 
-Arguments: the node's URL, the store's path, the deployment record's path, and the points, one process each:
+Arguments: the node's URL, the store's path or URL, the deployment record's path, and the points, one process each:
 ``statement:N`` just before the Nth SQL statement, ``commit:N`` just before the Nth commit, ``committed:N`` just after
 it, ``never``; ``each`` stands for ``statement:1``, ``statement:2`` and so on, until one lives. Each process goes on
 with what the one before left. Prints what became of each: "killed", or how many statements and commits it took.

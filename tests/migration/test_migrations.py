@@ -10,13 +10,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from kameng_escrow.store import SchemaMissing, SchemaTooNew, SchemaTooOld, Store, schema
+from kameng_escrow.store.engine import parse_url
 from kameng_escrow.store.models import Base
 from kameng_escrow.store.schema import VERSION_TABLE
+from tests.postgres import Server
 
 SECOND = '''
 """A step further."""
@@ -41,9 +43,22 @@ def downgrade() -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(str(tmp_path / "store.sqlite")) as store:
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store, on each database in turn."""
+    with Store.open(store_url) as store:
         yield store
+
+
+@pytest.fixture
+def other_url(store_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A second empty store on the same kind of database."""
+    if not store_url.startswith("postgresql"):
+        yield str(tmp_path / "other.sqlite")
+        return
+    server: Server = request.getfixturevalue("postgres")
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
 
 
 def described(store: Store) -> dict[str, Any]:
@@ -64,9 +79,9 @@ def described(store: Store) -> dict[str, Any]:
         }
 
 
-def test_migrated_schema_is_the_fresh_one(store: Store, tmp_path: Path) -> None:
+def test_migrated_schema_is_the_fresh_one(store: Store, other_url: str) -> None:
     store.migrate()
-    with Store.open(str(tmp_path / "fresh.sqlite")) as fresh:
+    with Store.open(other_url) as fresh:
         Base.metadata.create_all(fresh.engine)
         assert described(store) == described(fresh)
     assert len(described(store)) == len(Base.metadata.tables)
@@ -90,12 +105,12 @@ def test_migrating_twice_changes_nothing(store: Store) -> None:
     store.check_schema()
 
 
-def test_several_may_migrate_at_once(tmp_path: Path) -> None:
+def test_several_may_migrate_at_once(store_url: str) -> None:
     failures: list[BaseException] = []
     together = threading.Barrier(4)
 
     def migrate() -> None:
-        with Store.open(str(tmp_path / "store.sqlite")) as store:
+        with Store.open(store_url) as store:
             together.wait()
             try:
                 store.migrate()
@@ -108,16 +123,16 @@ def test_several_may_migrate_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    with Store.open(str(tmp_path / "store.sqlite")) as store:
+    with Store.open(store_url) as store:
         store.check_schema()
 
 
-def test_other_tables_in_the_database_are_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "shared.sqlite"
-    with create_engine(f"sqlite:///{path}").begin() as connection:
+def test_other_tables_in_the_database_are_left_alone(store_url: str) -> None:
+    theirs = create_engine(parse_url(store_url), poolclass=NullPool)
+    with theirs.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('theirs')")
-    with Store.open(str(path)) as store:
+    with Store.open(store_url) as store:
         with pytest.raises(SchemaMissing):
             store.check_schema()
         store.migrate()
