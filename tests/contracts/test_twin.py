@@ -18,14 +18,17 @@ from kameng_escrow.domain.signed import Action, Offer, OperatorGrant, Split
 from kameng_escrow.domain.states import Right, Role, State, Verb
 from kameng_escrow.domain.typed_data import action_digest, offer_digest, split_digest
 from tests.contracts.harness.cast import CAST
+from tests.contracts.harness.evm import Evm
+from tests.contracts.harness.revm import Revm
 from tests.contracts.harness.world import COMMITMENT, DAY, EVIDENCE, GROUNDS, POLICY
 from tests.contracts.twin_drafts import Draft, terms_of
 from tests.contracts.twin_history import USUAL
 from tests.contracts.twin_machine import Histories
 from tests.contracts.twins import Twins
 
-HISTORIES = int(os.environ.get("KAMENG_HISTORIES", "60"))  # 10,000 and more for a thorough look
-SHARDS = 2  # for machines with two cores
+HISTORIES = int(os.environ.get("KAMENG_HISTORIES", "300"))  # 10,000 and more for a thorough look
+SHARDS = 2 * -(-HISTORIES // 5_000)  # for two cores; long runs in more parts, since hypothesis remembers a whole run
+HISTORIES_ON_PY_EVM = 20  # which takes a second for each
 
 PRICE = 1_000_011  # with three of ten units in dispute both bonds are odd, and nearly every division has a rest
 FAR = 2**39  # Unix seconds: an expiry that no test comes to
@@ -34,7 +37,7 @@ UNITS, DISPUTED = 10, 3
 
 @pytest.fixture(scope="module")
 def world_of_twins(compiled: Callable[[str], Artifact]) -> Twins:
-    return Twins(compiled)
+    return Twins(compiled, Evm())
 
 
 @pytest.fixture
@@ -44,18 +47,30 @@ def twins(world_of_twins: Twins) -> Twins:
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_random_histories_agree(twins: Twins, shard: int) -> None:
-    Histories.twins = twins
+def test_random_histories_agree(
+    compiled: Callable[[str], Artifact], shard: int, record_property: Callable[[str, object], None]
+) -> None:
+    run_histories(Twins(compiled, Revm()), -(-HISTORIES // SHARDS))
+    record_property("histories", Histories.agreed)
+
+
+def test_random_histories_agree_on_another_evm(twins: Twins) -> None:
+    run_histories(twins, HISTORIES_ON_PY_EVM)
+
+
+def run_histories(twins: Twins, number: int) -> None:
+    Histories.twins, Histories.agreed = twins, 0
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=max(HISTORIES // SHARDS, 1),
+            max_examples=number,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),
     )
+    assert Histories.agreed >= number
 
 
 # ----------------------------------------------------------------------- everything, at every time, in every state

@@ -27,6 +27,7 @@ class History(RuleBasedStateMachine):
     """A history without rules."""
 
     twins: ClassVar[Twins]
+    agreed: ClassVar[int] = 0  # histories that came to their end without a difference
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,6 +40,7 @@ class History(RuleBasedStateMachine):
         if sys.exc_info()[0] is None:  # nothing has failed yet
             self._bring_home()
             self.twins.compare_everything()
+            type(self).agreed += 1
 
     def _bring_home(self) -> None:
         twins = self.twins

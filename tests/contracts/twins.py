@@ -20,6 +20,7 @@ from kameng_escrow.domain.typed_data import Domain, policy_id
 from tests.contracts.harness.abi import deploy
 from tests.contracts.harness.cast import CAST, KEYS
 from tests.contracts.harness.evm import Evm, Reverted
+from tests.contracts.harness.revm import Revm
 from tests.contracts.harness.world import DAY, NO_MEDIATOR, POLICY
 
 WEALTH = 2**200  # base units of every coin that everybody starts with
@@ -59,8 +60,8 @@ Key = tuple[str, str, str]  # what is kept, whose, and of which token
 class Twins:
     """One history at a time; `reset` begins the next."""
 
-    def __init__(self, compiled: Callable[[str], Artifact]) -> None:
-        self.evm = Evm()
+    def __init__(self, compiled: Callable[[str], Artifact], evm: Evm | Revm) -> None:
+        self.evm = evm
         issuer = CAST["stranger"]
         for address in CAST.values():
             self.evm.set_balance(address, WEALTH)
