@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from web3 import AsyncWeb3, Web3
@@ -25,6 +26,7 @@ class AnvilNode(LocalNode):
         block_seconds: mines a block every so many seconds beside one for each transaction, so that the chain's clock
             goes with the machine's; left out, time moves by transactions and `warp` only.
         automine: False: mines only when told (`mine`), so that transactions wait.
+        options: further options of Anvil's own, for special chains.
 
     Raises:
         ToolUnavailable: Anvil is not installed.
@@ -39,6 +41,7 @@ class AnvilNode(LocalNode):
         port: int | None = None,
         block_seconds: int | None = None,
         automine: bool = True,
+        options: Sequence[str] = (),
     ) -> None:
         port = _free_port(port or 0)
         command = [
@@ -47,6 +50,7 @@ class AnvilNode(LocalNode):
             *("--accounts", str(accounts), "--mnemonic", MNEMONIC, "--hardfork", "cancun", "--silent"),
             *(("--block-time", str(block_seconds), "--mixed-mining") if block_seconds else ()),
             *(() if automine else ("--no-mining",)),
+            *options,
         ]
         self.accounts = tuple(dev_account(index) for index in range(accounts))
         self._process = subprocess.Popen(
