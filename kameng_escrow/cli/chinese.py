@@ -23,6 +23,8 @@ SENTENCES: dict[str, str] = {
     "schema_too_old": "数据库是旧版本建的：请运行 kameng mirror --once，它会升级数据库。",
     "schema_too_new": "数据库是更新的版本建的：请升级 kameng-escrow。",
     "wrong_store": "这个数据库存的是同一链号的另一条链（例如重启过的本地链）：请用 --store 换一个数据库。",
+    "deposed": "{e.scope} 的 {e.role} 已由另一个进程接管（第 {e.current} 任，我们是第 {e.number} 任）：什么都没有写入。"
+    "本进程改为候补；若它从未停过，请查一查是否多开了一个。",
     "unknown_contract": "数据库里没有这个合约：请先运行 kameng mirror --once。",
     "unknown_order": "没有订单 {e.order_id}，或镜像还没有同步到它：请运行 kameng mirror --once。",
     "invalid_cursor": "这个 --cursor 不是任何一页给出的：请从头开始列。",

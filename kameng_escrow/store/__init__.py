@@ -1,6 +1,7 @@
 """The mirror's store: SQLAlchemy models, migrations and queries, on SQLite or PostgreSQL."""
 
 from .errors import (
+    Deposed,
     InvalidCursor,
     SchemaMissing,
     SchemaTooNew,
@@ -14,6 +15,7 @@ from .errors import (
     UnknownOrder,
     WrongStore,
 )
+from .leadership import Leadership, Term
 from .models import BalanceKind
 from .queries import Book, contracts
 from .store import Store
@@ -23,8 +25,10 @@ __all__ = [
     "BalanceKind",
     "Book",
     "ContractInfo",
+    "Deposed",
     "Due",
     "InvalidCursor",
+    "Leadership",
     "Marks",
     "MirroredOrder",
     "MirroredPolicy",
@@ -41,6 +45,7 @@ __all__ = [
     "StoreError",
     "StoreFull",
     "StoreUnavailable",
+    "Term",
     "UnknownContract",
     "UnknownOrder",
     "WrongStore",

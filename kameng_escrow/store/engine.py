@@ -15,6 +15,8 @@ from .errors import SchemaMissing, StoreBusy, StoreDamaged, StoreError, StoreFul
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 _TURN = 0x6B616D656E67  # "kameng": any number that other applications of the database are unlikely to lock
+# A server that is gone without a word is noticed within ten seconds, and not after the system's two hours.
+_NOTICE = {"keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 WRITE = "kameng_write"  # execution option of connections that are going to write
 
 
@@ -49,7 +51,7 @@ def make_engine(url: URL, busy_seconds: float) -> Engine:
     elif url.get_backend_name() == SQLITE:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     else:
-        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": max(2, int(busy_seconds))}}
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": max(2, int(busy_seconds)), **_NOTICE}}
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -59,6 +61,8 @@ def make_engine(url: URL, busy_seconds: float) -> Engine:
     if url.get_backend_name() == SQLITE:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _set_up_postgresql)
     return engine
 
 
@@ -99,6 +103,12 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
     # head one every block: milliseconds.
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_postgresql(connection: Any, _: object) -> None:
+    # A process that is stopped in the middle of a transaction must not keep its rows from everybody for ever.
+    connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

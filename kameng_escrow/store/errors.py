@@ -9,6 +9,7 @@ StoreError
 ├── SchemaTooOld        made by an older version of this package: run the mirror, which upgrades it
 ├── SchemaTooNew        made by a newer version of this package: upgrade the package
 ├── WrongStore          it holds another chain under the same chain id: use another store
+├── Deposed             another process leads by now: begin again as a candidate
 ├── UnknownContract     the store holds no such contract: run the mirror for it
 ├── UnknownOrder        the contract has no such order, or the mirror has not come to it yet
 └── InvalidCursor       the cursor is none that a page gave out
@@ -69,6 +70,22 @@ class WrongStore(StoreError):
     """The store was filled from another chain that goes by the same chain id."""
 
     code = "wrong_store"
+
+
+class Deposed(StoreError):
+    """Another process leads by now, in term `current`; the term `number`, which was ours, is over."""
+
+    code = "deposed"
+
+    def __init__(self, *, role: str, scope: str, number: int, current: int) -> None:
+        super().__init__(
+            f"Another process leads as {role} of {scope} by now (term {current}, ours was {number}): nothing was "
+            "written. This one goes on as a candidate; if it was never stopped, look for a second one."
+        )
+        self.role = role
+        self.scope = scope
+        self.number = number
+        self.current = current
 
 
 class UnknownContract(StoreError):

@@ -330,3 +330,19 @@ class OutboxRow(Base):
     @property
     def created_time(self) -> datetime:
         return datetime.fromtimestamp(self.created_ms / 1000, UTC)
+
+
+class LeaderRow(Base):
+    """Who may write, by role and scope: see `leadership`. The row's number is what a transaction is held against."""
+
+    __tablename__ = "leaders"
+
+    role: Mapped[str] = mapped_column(String(16), primary_key=True)  # "mirror", "keeper"
+    scope: Mapped[str] = mapped_column(String(128), primary_key=True)  # of which contract or account
+    term: Mapped[int] = mapped_column(BigInteger)  # grows by one each time somebody takes the place
+    holder: Mapped[str] = mapped_column(String(300))  # "host:pid"
+    since: Mapped[int] = mapped_column(BigInteger)  # Unix seconds of the holder's clock
+
+    @property
+    def since_time(self) -> datetime | None:
+        return as_time(self.since)

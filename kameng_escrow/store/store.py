@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.orm import Session
 
 from . import schema
-from .engine import POSTGRESQL, WRITE, in_our_words, make_engine, make_folder, parse_url, require_file, shown
+from .engine import POSTGRESQL, WRITE, in_our_words, is_file, make_engine, make_folder, parse_url, require_file, shown
+
+
+class Guard(Protocol):
+    """What a writing transaction asks first: a leader's term (`leadership`)."""
+
+    def check(self, session: Session) -> None:
+        """Raises where the transaction must not be. What it reads stays so until the transaction ends."""
+        ...
 
 
 class Store:
@@ -19,9 +28,10 @@ class Store:
     exception: it has only one.)
     """
 
-    def __init__(self, url: URL, engine: Engine) -> None:
+    def __init__(self, url: URL, engine: Engine, guard: Guard | None = None) -> None:
         """Use `Store.open`."""
         self._url = url
+        self._guard = guard
         self.engine = engine
         read = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reader = engine.execution_options(**(read if engine.dialect.name == POSTGRESQL else {}))
@@ -46,6 +56,20 @@ class Store:
     def where(self) -> str:
         """The store's place for people to read; without a password."""
         return shown(self._url)
+
+    @property
+    def url(self) -> URL:
+        """The store's place for programs."""
+        return self._url
+
+    @property
+    def path(self) -> Path | None:
+        """The store's file; None where it is none."""
+        return Path(self._url.database or "") if is_file(self._url) else None
+
+    def under(self, guard: Guard) -> Self:
+        """The same store, on the same connections, in which every writing transaction asks `guard` first."""
+        return type(self)(self._url, self.engine, guard)
 
     def migrate(self) -> None:
         """Brings the schema to this package's version, in one transaction; does nothing where it is.
@@ -80,10 +104,13 @@ class Store:
 
         Raises:
             StoreUnavailable, StoreBusy, StoreDamaged, StoreFull: see `errors`.
+            Deposed: the store is one `under` a term that is over.
         """
         make_folder(self._url)
         with in_our_words(self._url), Session(self._writer) as session, session.begin():
             session.connection()  # begins now, and in SQLite takes the lock
+            if self._guard is not None:
+                self._guard.check(session)
             yield session
 
     def close(self) -> None:

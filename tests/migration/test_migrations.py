@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -26,8 +27,8 @@ SECOND = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "v0002"
-down_revision = "v0001"
+revision = "further"
+down_revision = "{newest}"
 branch_labels = None
 depends_on = None
 
@@ -151,7 +152,8 @@ def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         original = schema.alembic_config()
         folder = tmp_path / "migrations"
         shutil.copytree(str(original.get_main_option("script_location")), folder)
-        (folder / "versions" / "v0002_second.py").write_text(SECOND.format(more=more), "utf-8")
+        newest = ScriptDirectory.from_config(original).get_current_head()
+        (folder / "versions" / "further.py").write_text(SECOND.format(more=more, newest=newest), "utf-8")
 
         def config() -> Config:
             changed = Config()
