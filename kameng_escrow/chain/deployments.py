@@ -4,7 +4,8 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -25,27 +26,34 @@ FOLDER_VARIABLE = "KAMENG_DEPLOYMENTS"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One escrow with its lens on one chain."""
+    """One escrow with its lens and its other companions on one chain."""
 
     chain_id: int
     genesis: str  # hash of block 0: tells local chains of the same chain id apart
     address: str  # the escrow
     lens: str
-    transaction: str  # hash of the escrow's deployment
+    transaction: str | None  # hash of the escrow's deployment; None: another contract's doing, which no block tells
     block: int  # number of its block: where the mirror begins
-    deployer: str
+    deployer: str | None  # who sent that transaction; None where it is
     source_hash: str  # of everything the compiler was given, 0x-hex
     compiler: str  # its version
     deployed_at: int  # Unix seconds of the block
+    periphery: Mapping[str, str] = field(default_factory=dict, hash=False)  # other companions: contract → address
 
     def __post_init__(self) -> None:
         check_uint(self.chain_id, 256, "chain_id")
         check_uint(self.block, 64, "block")
         check_uint(self.deployed_at, 40, "deployed_at")
-        for name in ("address", "lens", "deployer"):
+        for name in ("address", "lens"):
             check_address(getattr(self, name), name)
-        for name in ("genesis", "transaction", "source_hash"):
+        for name in ("genesis", "source_hash"):
             check_hash(getattr(self, name), name)
+        if self.transaction is not None:
+            check_hash(self.transaction, "transaction")
+        if self.deployer is not None:
+            check_address(self.deployer, "deployer")
+        for name, address in self.periphery.items():
+            check_address(address, name)
 
     def to_json(self) -> str:
         """The record as a file: `deployed_at` as ISO-8601 with Z."""
@@ -63,7 +71,8 @@ class Deployment:
                     "This is no deployment record: deployed_at does not say its time zone.",
                     "这不是部署记录：deployed_at 没有写明时区。",
                 )
-            values = {field.name: document[field.name] for field in fields(cls)}
+            values = {one.name: document[one.name] for one in fields(cls) if one.name != "periphery"}
+            values["periphery"] = dict(document.get("periphery", {}))  # records of version 0.1.0 have none
             return cls(**values | {"deployed_at": int(time.timestamp())})
         except DamagedRecord:
             raise
@@ -182,6 +191,8 @@ def verifying(deployment: Deployment) -> Steps[None]:
     yield from check_chain(deployment)
     yield from verify_code(deployment.address, load_artifact("KamengEscrow"))
     yield from verify_code(deployment.lens, load_artifact("KamengLens"))
+    for name, address in deployment.periphery.items():
+        yield from verify_code(address, load_artifact(name))
     watched = yield from rpc.view("KamengLens", deployment.lens, "escrow")
     if watched != deployment.address:
         raise CodeMismatch(
@@ -202,21 +213,31 @@ def check_chain(deployment: Deployment) -> Steps[None]:
         )
 
 
-def verify_code(address: str, artifact: Artifact) -> Steps[None]:
-    """Checks that the packaged contract is at the address, whatever its immutables. Raises as `verify_deployment`."""
+def verify_code(address: str, artifact: Artifact, immutables: Collection[bytes] | None = None) -> Steps[None]:
+    """Checks that the packaged contract is at the address. Raises as `verify_deployment`.
+
+    `immutables`: the words that may stand where the deployment filled something in; left out, any.
+    """
     found = yield from rpc.code(address)
     if not found:
         raise NoDeployment(
             f"There is no contract at {address}: check the address, and that the node serves the right chain.",
             f"{address} 上没有合约：请核对地址，以及节点连的是不是正确的链。",
         )
-    expected = bytes.fromhex(artifact.deployed_bytecode[2:])
-    if _masked(found, artifact) != _masked(expected, artifact):
+    if not _is_made_of(found, artifact, immutables):
         raise CodeMismatch(
             f"The code at {address} is not that of this package's {artifact.name}: it was made by another version, "
             "or is something else. Don't send money there.",
             f"{address} 上的代码不是本软件包的 {artifact.name}：它出自别的版本，或根本是别的东西。不要往那里转钱。",
         )
+
+
+def _is_made_of(code: bytes, artifact: Artifact, immutables: Collection[bytes] | None) -> bool:
+    expected = bytes.fromhex(artifact.deployed_bytecode[2:])
+    filled_in = (code[start : start + length] for start, length in artifact.immutables)
+    return _masked(code, artifact) == _masked(expected, artifact) and (
+        immutables is None or all(word in immutables for word in filled_in)
+    )
 
 
 def _masked(code: bytes, artifact: Artifact) -> bytes:

@@ -11,7 +11,10 @@ EscrowError
     ├── DeploymentError           which contract?
     │   ├── NoDeployment          no record, or no contract at the address
     │   ├── CodeMismatch          the code there is not ours
-    │   └── DamagedRecord         the record's file can't be read
+    │   ├── DamagedRecord         the record's file can't be read
+    │   ├── RecordDisagrees       the record says something else than the chain
+    │   ├── BlockUnknown          the node can't say since when the contract is there
+    │   └── ProxyUnavailable      the chain lacks the deployment proxy, and does not take it
     ├── UndecodableLog            a log claims one of our topics but is not one of our events
     └── TransactionError          what became of a transaction
         ├── TransactionReverted   mined, and refused: the refusal is the cause
@@ -127,6 +130,42 @@ class DamagedRecord(DeploymentError):
     """The file of a deployment record is not one."""
 
     code = "damaged_record"
+
+
+class RecordDisagrees(DeploymentError):
+    """A deployment record says something else than the chain. Nothing was sent, and the record is as it was."""
+
+    code = "record_disagrees"
+
+
+class BlockUnknown(DeploymentError):
+    """The node has forgotten the state of old blocks, and so can't say when the contract at `address` was deployed."""
+
+    code = "block_unknown"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"The contract at {address} is ours, but this node does not keep enough history to say in which block "
+            f"it was deployed: use an archive node once, a record, or name it (KAMENG_CONTRACT={address}@BLOCK).",
+            f"{address} 上是我们的合约，但这个节点保存的历史不够，说不出它是在哪个区块部署的：请用一次归档节点，"
+            f"或指定部署记录，或写明区块（KAMENG_CONTRACT={address}@区块号）。",
+        )
+        self.address = address
+
+
+class ProxyUnavailable(DeploymentError):
+    """The chain lacks the deterministic deployment proxy, and the transaction that puts it there is not taken."""
+
+    code = "proxy_unavailable"
+
+    def __init__(self, why: str, why_zh: str) -> None:
+        super().__init__(
+            f"This chain lacks the deterministic deployment proxy, and its presigned transaction can't put it there: "
+            f"{why}. Ask whoever runs the chain to admit transactions without a chain id (before EIP-155), or to put "
+            "the proxy into the genesis block.",
+            f"这条链上没有确定性部署代理，而预签名交易也无法把它放上去：{why_zh}。请链的运营方允许不带链号的交易"
+            "（EIP-155 之前的格式），或把代理写进创世区块。",
+        )
 
 
 class UndecodableLog(ChainError):

@@ -64,9 +64,9 @@ def nonce(account: str, tag: BlockTag) -> Steps[int]:
     return to_int((yield from request("eth_getTransactionCount", account, _tag(tag))))
 
 
-def code(account: str) -> Steps[bytes]:
+def code(account: str, tag: BlockTag = "latest") -> Steps[bytes]:
     """The code at an address; empty where there is none."""
-    return to_bytes((yield from request("eth_getCode", account, "latest")))
+    return to_bytes((yield from request("eth_getCode", account, _tag(tag))))
 
 
 def eth_call(

@@ -102,7 +102,7 @@ class Sender:
                 raise InsufficientFunds(self.address, has, call.value) from None
             raise
         gas += gas * self._gas_margin // 100
-        fees = yield from self._fees()
+        fees = yield from suggested_fees()
         cost = call.value + gas * max(fees.values())
         has = yield from rpc.balance(self.address, "pending")
         if has < cost:
@@ -116,17 +116,6 @@ class Sender:
             **fees,
         }
         return fields if call.to is None else {"to": call.to, **fields}
-
-    def _fees(self) -> Steps[dict[str, int]]:
-        """EIP-1559 where the chain has it: room for the base fee to double while we wait."""
-        latest = yield from rpc.block("latest")
-        if latest.base_fee is None:
-            return {"gasPrice": rpc.to_int((yield from rpc.request("eth_gasPrice")))}
-        try:
-            tip = rpc.to_int((yield from rpc.request("eth_maxPriorityFeePerGas")))
-        except NodeRefused:
-            tip = DEFAULT_TIP
-        return {"maxFeePerGas": 2 * latest.base_fee + tip, "maxPriorityFeePerGas": tip}
 
     def _next_nonce(self) -> Steps[int]:
         """After the node's and after our own: some nodes count late what they have just been sent."""
@@ -249,6 +238,18 @@ class Sender:
             except EscrowError as cause:
                 return TransactionReverted(transaction_hash, number, cause)
         return TransactionReverted(transaction_hash, number)
+
+
+def suggested_fees() -> Steps[dict[str, int]]:
+    """What to bid, wei a unit of gas: EIP-1559 where the chain has it, with room for the base fee to double."""
+    latest = yield from rpc.block("latest")
+    if latest.base_fee is None:
+        return {"gasPrice": rpc.to_int((yield from rpc.request("eth_gasPrice")))}
+    try:
+        tip = rpc.to_int((yield from rpc.request("eth_maxPriorityFeePerGas")))
+    except NodeRefused:
+        tip = DEFAULT_TIP
+    return {"maxFeePerGas": 2 * latest.base_fee + tip, "maxPriorityFeePerGas": tip}
 
 
 def wallet_json(transaction: UnsignedTransaction) -> dict[str, Any]:

@@ -24,14 +24,18 @@ GROUNDS = "0x" + "91" * 32
 
 
 class EscrowWorld:
-    """A fresh escrow, a policy with every share in it, a token that can block, and sellers with bonds."""
+    """An escrow, a policy with every share in it, a token that can block, and sellers with bonds.
 
-    def __init__(self, node: LocalNode) -> None:
+    `another`: a second escrow on a chain that has one.
+    """
+
+    def __init__(self, node: LocalNode, *, another: bool = False) -> None:
         self.node = node
         self.deployer, self.buyer, self.seller, self.platform, self.mediator, self.operator, self.stranger = (
             node.accounts[:7]
         )
-        self.deployment = deploy(node.w3, self.deployer)
+        escrow = deploy_artifact(node.w3, self.deployer, "KamengEscrow") if another else None
+        self.deployment = deploy(node.w3, self.deployer, escrow=escrow)
         self.address = self.deployment.address
         self.token = deploy_artifact(node.w3, self.deployer, "BlockingToken", "Test Dollar", "TUSD", 6)
         self.domain = Domain(chain_id=self.deployment.chain_id, contract=self.address)

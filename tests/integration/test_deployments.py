@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kameng_escrow.chain.artifacts import Artifact, load_artifact
+from kameng_escrow.chain.create2 import PROXY
 from kameng_escrow.chain.deploy import deploy
 from kameng_escrow.chain.deployments import (
     Deployment,
@@ -21,6 +22,7 @@ from kameng_escrow.chain.deployments import (
 from kameng_escrow.chain.dev_accounts import dev_account
 from kameng_escrow.chain.errors import CodeMismatch, DamagedRecord, NoDeployment, WrongChain
 from kameng_escrow.chain.in_process import InProcessNode
+from kameng_escrow.chain.parts import companions, core_address
 from kameng_escrow.domain.inputs import MalformedAddress
 
 from .sdk_cast import Cast, deploy_code
@@ -201,7 +203,9 @@ def test_deploying_returns_what_is_there(cast: Cast) -> None:
     w3 = cast.node.w3
     receipt = w3.eth.get_transaction_receipt(record.transaction)  # type: ignore[arg-type]
     block = w3.eth.get_block(record.block)
-    assert (receipt["contractAddress"], receipt["blockNumber"]) == (record.address, record.block)
+    assert (receipt["to"], receipt["blockNumber"]) == (PROXY, record.block)
+    assert record.address == core_address()
+    assert {"KamengLens": record.lens, **record.periphery} == companions(record.address)
     assert (record.chain_id, record.deployer) == (31_337, cast.platform.address)
     assert record.genesis == "0x" + bytes(w3.eth.get_block(0)["hash"]).hex()
     assert record.deployed_at == block["timestamp"]

@@ -189,7 +189,7 @@ def test_outbox_says_how_the_order_stood_after_the_event(world: EscrowWorld, sto
 
 def test_one_store_holds_several_contracts_of_several_chains(store: Store) -> None:
     with InProcessNode(chain_id=1_001) as one, InProcessNode(chain_id=1_002) as two:
-        worlds = [EscrowWorld(one), EscrowWorld(one), EscrowWorld(two)]
+        worlds = [EscrowWorld(one), EscrowWorld(one, another=True), EscrowWorld(two)]
         for number, world in enumerate(worlds):
             for _ in range(number + 1):
                 world.opened()
@@ -198,9 +198,9 @@ def test_one_store_holds_several_contracts_of_several_chains(store: Store) -> No
         for number, world in enumerate(worlds):
             assert_mirrors(world, store)
             assert book_of(world, store).statistics().states == {State.Opened: number + 1}
-        assert [(info.chain_id, info.address) for info in contracts(store)] == sorted(
-            (world.deployment.chain_id, world.address) for world in worlds
-        )
+        places = {(world.deployment.chain_id, world.address) for world in worlds}
+        assert [(info.chain_id, info.address) for info in contracts(store)] == sorted(places)
+        assert len(places) == len(worlds)
 
 
 def test_refuses_a_node_of_another_chain(world: EscrowWorld, store: Store) -> None:
