@@ -272,9 +272,9 @@ interface IKamengEscrow {
 
     /// The value sent is not exactly what is due in the native coin.
     error WrongValue(uint256 sent, uint256 required);
-    /// There is no contract at the token's address.
+    /// There is no contract at the token's address, or at Permit2's.
     error TokenHasNoCode(address token);
-    /// The token refused to move `amount` from `from`: allowance, balance or a block list.
+    /// The token refused to move `amount` from `from`: allowance, signature, balance or a block list.
     error PullFailed(address token, address from, uint256 amount);
     /// The token moved another amount than asked for.
     error WrongAmountReceived(address token, uint256 received, uint256 required);
@@ -282,6 +282,8 @@ interface IKamengEscrow {
     error PushFailed(address token, address to, uint256 amount);
     /// The seller's bond balance does not cover the bond.
     error BondShort(address seller, address token, uint256 available, uint256 required);
+    /// A payment was signed for an action that takes none.
+    error NoPaymentDue(Verb verb);
     /// There is nothing to pay out.
     error NothingToPay();
     /// Too little gas to tell a refusing receiver from a starved one: send more.
@@ -368,6 +370,59 @@ interface IKamengEscrow {
      */
     function openWithOffer(OrderTerms calldata terms, Offer calldata offer) external payable returns (OrderId orderId);
 
+    /**
+     * @notice Rows 1 and 2. The caller pays with an EIP-2612 permit instead of an allowance given before.
+     * @dev    Not in the native coin. An offer with the expiry zero is none. A permit that the token refuses is ignored,
+     *         since anyone may have brought it there before: what counts is the allowance that is there then. Reverts as
+     *         `open`, or as `openWithOffer` where there is an offer.
+     * @param deadline  Unix seconds; the last second at which the permit may be used.
+     * @param signature 65 bytes r ‖ s ‖ v by the caller, as EIP-2612
+     *        `Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)` with the escrow as
+     *        spender and the price as value.
+     */
+    function openWithPermit(OrderTerms calldata terms, Offer calldata offer, uint256 deadline, bytes calldata signature)
+        external
+        returns (OrderId orderId);
+
+    /**
+     * @notice Rows 1 and 2. `payer` pays by an EIP-3009 authorization, which anyone may bring.
+     * @dev    Not in the native coin. An offer with the expiry zero is none. Reverts as `open`, or as `openWithOffer`
+     *         where there is an offer.
+     * @param validBefore Unix seconds; live while block.timestamp < validBefore.
+     * @param signature   by the payer, under the token's domain, as EIP-3009 `ReceiveWithAuthorization(address
+     *        from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)` with the escrow as
+     *        receiver, the price as value, zero as validAfter and the order's id as nonce. 65 bytes r ‖ s ‖ v, or for
+     *        a smart wallet whatever it takes, where the token takes bytes.
+     */
+    function openWithAuthorization(
+        OrderTerms calldata terms,
+        Offer calldata offer,
+        address payer,
+        uint256 validBefore,
+        bytes calldata signature
+    ) external returns (OrderId orderId);
+
+    /**
+     * @notice Rows 1 and 2. `payer` pays by a Permit2 signature, which anyone may bring.
+     * @dev    Not in the native coin. An offer with the expiry zero is none. Permit2 is at
+     *         0x000000000022D473030F116dDEE9F6B43aC78BA3. Reverts as `open`, or as `openWithOffer` where there is an
+     *         offer.
+     * @param nonce     any that the payer has not used with Permit2.
+     * @param deadline  Unix seconds; the last second at which the signature may be used.
+     * @param signature by the payer, under Permit2's domain, as `PermitWitnessTransferFrom(TokenPermissions
+     *        permitted,address spender,uint256 nonce,uint256 deadline,OrderTerms witness)` with the price as amount, the
+     *        escrow as spender and the order's terms as witness. 65 bytes r ‖ s ‖ v, or for a smart wallet whatever it
+     *        takes.
+     */
+    function openWithPermit2(
+        OrderTerms calldata terms,
+        Offer calldata offer,
+        address payer,
+        uint256 nonce,
+        uint256 deadline,
+        bytes calldata signature
+    ) external returns (OrderId orderId);
+
     // --------------------------------------------------------------------------------------------------- lifecycle
 
     /// @notice Row 3. The seller, or an operator with ACCEPT, takes the order on; locks the bond. While t < d.
@@ -447,6 +502,38 @@ interface IKamengEscrow {
      *         Reverts Expired, InvalidSignature, WrongRole, and as the action itself.
      */
     function act(OrderTerms calldata terms, Action calldata action, bytes calldata signature) external payable;
+
+    /**
+     * @notice Row 13. Performs a dispute that the buyer signed, with the dispute bond by the buyer's EIP-2612 permit.
+     * @dev    Not in the native coin. A permit that the token refuses is ignored, as in `openWithPermit`. Reverts
+     *         Expired, InvalidSignature, NoPaymentDue, and as `dispute`.
+     * @param signature       by the buyer over the action.
+     * @param deadline        Unix seconds; the last second at which the permit may be used.
+     * @param permitSignature 65 bytes r ‖ s ‖ v by the buyer, with the dispute bond as value.
+     */
+    function actWithPermit(
+        OrderTerms calldata terms,
+        Action calldata action,
+        bytes calldata signature,
+        uint256 deadline,
+        bytes calldata permitSignature
+    ) external;
+
+    /**
+     * @notice Row 13. Performs a dispute that the buyer signed, with the dispute bond by an EIP-3009 authorization.
+     * @dev    Not in the native coin. Reverts Expired, InvalidSignature, NoPaymentDue, and as `dispute`.
+     * @param signature     by the buyer over the action.
+     * @param validBefore   Unix seconds; the authorization is live while block.timestamp < validBefore.
+     * @param authorization by the buyer, as in `openWithAuthorization`, with the dispute bond as value and
+     *        keccak256(abi.encode(orderId, Verb.Dispute)) as nonce.
+     */
+    function actWithAuthorization(
+        OrderTerms calldata terms,
+        Action calldata action,
+        bytes calldata signature,
+        uint256 validBefore,
+        bytes calldata authorization
+    ) external;
 
     // ------------------------------------------------------------------------------------------------------ sellers
 

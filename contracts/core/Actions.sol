@@ -74,10 +74,35 @@ abstract contract Actions is Orders {
 
     /// @inheritdoc IKamengEscrow
     function act(OrderTerms calldata terms, Action calldata action, bytes calldata signature) external payable {
-        _requireLive(action.expiry);
-        _requireSignature(action.signer, TypedData.action(_toId(terms), action), signature);
-        if (msg.value != 0 && action.verb != Verb.Dispute) revert WrongValue(msg.value, 0);
-        _perform(terms, Step(action.verb, action.state, action.role, action.signer, action.number, action.content));
+        Step memory step = _signedStep(terms, action, signature);
+        if (msg.value != 0 && step.verb != Verb.Dispute) revert WrongValue(msg.value, 0);
+        _perform(terms, step);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function actWithPermit(
+        OrderTerms calldata terms,
+        Action calldata action,
+        bytes calldata signature,
+        uint256 deadline,
+        bytes calldata permitSignature
+    ) external {
+        (, uint256 bond, uint256 toSeller) = _disputeSigned(terms, action, signature);
+        _collectPermitted(terms.token, terms.buyer, bond, deadline, permitSignature);
+        _pay(terms.token, terms.payTo, toSeller, address(0), 0);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function actWithAuthorization(
+        OrderTerms calldata terms,
+        Action calldata action,
+        bytes calldata signature,
+        uint256 validBefore,
+        bytes calldata authorization
+    ) external {
+        (OrderId id, uint256 bond, uint256 toSeller) = _disputeSigned(terms, action, signature);
+        _collectAuthorized(terms.token, terms.buyer, bond, TypedData.disputeNonce(id), validBefore, authorization);
+        _pay(terms.token, terms.payTo, toSeller, address(0), 0);
     }
 
     /// @inheritdoc IKamengEscrow
@@ -97,6 +122,29 @@ abstract contract Actions is Orders {
         }
     }
 
+    function _signedStep(OrderTerms calldata terms, Action calldata action, bytes calldata signature)
+        private
+        view
+        returns (Step memory)
+    {
+        _requireLive(action.expiry);
+        _requireSignature(action.signer, TypedData.action(_toId(terms), action), signature);
+        return Step(action.verb, action.state, action.role, action.signer, action.number, action.content);
+    }
+
+    /// @dev A signed dispute up to its transfers.
+    function _disputeSigned(OrderTerms calldata terms, Action calldata action, bytes calldata signature)
+        private
+        returns (OrderId id, uint256 bond, uint256 toSeller)
+    {
+        Step memory step = _signedStep(terms, action, signature);
+        if (step.verb != Verb.Dispute) revert NoPaymentDue(step.verb);
+        OrderSlot slot;
+        (id, slot) = _load(terms);
+        _checkStep(terms, id, slot, step);
+        (bond, toSeller) = _dispute(terms, id, slot, step.number, step.content);
+    }
+
     /// @dev One action of a party or operator, called or signed: all rows but openings, ruling, agreement and clocks.
     function _perform(OrderTerms calldata terms, Step memory step) private {
         (OrderId id, OrderSlot slot) = _load(terms);
@@ -110,7 +158,9 @@ abstract contract Actions is Orders {
             _lockBond(terms.seller, terms.token, Shares.bps(terms.price, slot.sellerBondBps()));
             emit OrderAccepted(id);
         } else if (verb == Verb.Dispute) {
-            _dispute(terms, id, slot, step.number, step.content);
+            (uint256 bond, uint256 toSeller) = _dispute(terms, id, slot, step.number, step.content);
+            _collect(terms.token, terms.buyer, bond);
+            _pay(terms.token, terms.payTo, toSeller, address(0), 0);
         } else if (verb == Verb.Concede) {
             address mediator = _mediatorNow(terms, slot);
             (uint256 sum,,) = _held(terms, slot);
@@ -180,23 +230,27 @@ abstract contract Actions is Orders {
         }
     }
 
-    function _dispute(OrderTerms calldata terms, OrderId id, OrderSlot slot, uint256 units, bytes32 evidence) private {
+    /// @dev Row 13 up to its transfers: the dispute bond is still to be collected, the seller still to be paid.
+    function _dispute(OrderTerms calldata terms, OrderId id, OrderSlot slot, uint256 units, bytes32 evidence)
+        private
+        returns (uint256 disputeBond, uint256 toSeller)
+    {
         if (units == 0 || units > terms.units) revert UnitsOutOfRange(units, terms.units);
 
         (, uint256 bondBefore,) = _held(terms, slot);
         slot = slot.disputed(units, block.timestamp + slot.negotiateWindow() + slot.mediateWindow());
         _orders[id] = slot;
-        (uint256 sum, uint256 sellerBond, uint256 disputeBond) = _held(terms, slot);
+        uint256 sum;
+        uint256 sellerBond;
+        (sum, sellerBond, disputeBond) = _held(terms, slot);
         uint256 bondReturned = bondBefore - sellerBond;
-        uint256 toSeller = terms.price - sum;
+        toSeller = terms.price - sum;
         uint256 platformFee = Shares.bps(toSeller, slot.platformFeeBps());
         toSeller -= platformFee;
         emit OrderDisputed(id, uint16(units), evidence, disputeBond, toSeller, platformFee, bondReturned);
 
         _accrueFee(terms.policyId, terms.token, platformFee);
         _returnBond(terms.seller, terms.token, bondReturned);
-        _collect(terms.token, terms.buyer, disputeBond);
-        _pay(terms.token, terms.payTo, toSeller, address(0), 0);
     }
 
     function _raiseRevision(OrderId id, OrderSlot slot, Step memory step) private {

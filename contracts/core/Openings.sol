@@ -25,6 +25,45 @@ abstract contract Openings is Orders {
         _collect(terms.token, msg.sender, terms.price);
     }
 
+    /// @inheritdoc IKamengEscrow
+    function openWithPermit(OrderTerms calldata terms, Offer calldata offer, uint256 deadline, bytes calldata signature)
+        external
+        returns (OrderId orderId)
+    {
+        orderId = _openEither(terms, offer, msg.sender);
+        _collectPermitted(terms.token, msg.sender, terms.price, deadline, signature);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function openWithAuthorization(
+        OrderTerms calldata terms,
+        Offer calldata offer,
+        address payer,
+        uint256 validBefore,
+        bytes calldata signature
+    ) external returns (OrderId orderId) {
+        orderId = _openEither(terms, offer, payer);
+        _collectAuthorized(terms.token, payer, terms.price, OrderId.unwrap(orderId), validBefore, signature);
+    }
+
+    /// @inheritdoc IKamengEscrow
+    function openWithPermit2(
+        OrderTerms calldata terms,
+        Offer calldata offer,
+        address payer,
+        uint256 nonce,
+        uint256 deadline,
+        bytes calldata signature
+    ) external returns (OrderId orderId) {
+        orderId = _openEither(terms, offer, payer);
+        _collectByPermit2(terms, payer, nonce, deadline, signature);
+    }
+
+    /// @dev With the offer if there is one.
+    function _openEither(OrderTerms calldata terms, Offer calldata offer, address payer) private returns (OrderId) {
+        return offer.expiry == 0 ? _open(terms, payer) : _openWithOffer(terms, offer, payer);
+    }
+
     function _open(OrderTerms calldata terms, address payer) private returns (OrderId id) {
         OrderSlot slot;
         (id, slot) = _expect(terms, State.None);

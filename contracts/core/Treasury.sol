@@ -3,25 +3,19 @@ pragma solidity ^0.8.28;
 
 import {IKamengEscrow, PolicyId} from "../IKamengEscrow.sol";
 import {CappedCall} from "../libraries/CappedCall.sol";
+import {Intake} from "./Intake.sol";
 import {Policies} from "./Policies.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 /**
- * @dev Money in, money out, and what is owed meanwhile. In: exactly the amount asked for, or nothing. Out: pushed with
- *      capped gas; a receiver that refuses is credited and holds up nobody. Per token, the balance of this contract is
- *      never less than the orders' holdings + bonds + credits + fees.
+ * @dev Money out, and what is owed meanwhile. It is pushed with capped gas; a receiver that refuses is credited and
+ *      holds up nobody. Per token, the balance of this contract is never less than the orders' holdings + bonds +
+ *      credits + fees.
  */
-abstract contract Treasury is Policies, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
-
-    address internal constant NATIVE = address(0);
-
+abstract contract Treasury is Policies, Intake {
     /// @dev What a receiver may spend: enough for a smart wallet, or for a token behind a proxy.
     uint256 private constant NATIVE_PUSH_GAS = 50_000;
     uint256 private constant TOKEN_PUSH_GAS = 250_000;
-    uint256 private constant BALANCE_GAS = 100_000;
     /// @dev What must be left beside a push so that its failure can be told and recorded: the call's own costs with a
     ///      new account (36,600), a second balance, and a credit (25,000).
     uint256 private constant NATIVE_RESERVE = 80_000;
@@ -101,29 +95,6 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
     /// @inheritdoc IKamengEscrow
     function feesOf(PolicyId policyId, address token) external view returns (uint256) {
         return _fees[policyId][token];
-    }
-
-    // ------------------------------------------------------------------------------------------------------ money in
-
-    /// @dev Takes exactly `amount` from `from`: in the native coin as the call's value, else by allowance. Whoever
-    ///      calls makes sure that `from` is msg.sender or signed for this order.
-    function _collect(address token, address from, uint256 amount) internal {
-        uint256 due = token == NATIVE ? amount : 0;
-        if (msg.value != due) revert WrongValue(msg.value, due);
-        if (token == NATIVE || amount == 0) return;
-
-        _pull(token, from, amount);
-    }
-
-    function _pull(address token, address from, uint256 amount) private nonReentrant {
-        if (token.code.length == 0) revert TokenHasNoCode(token);
-        uint256 before = _ownBalance(token, 0);
-        if (!IERC20(token).trySafeTransferFrom(from, address(this), amount)) revert PullFailed(token, from, amount);
-        unchecked {
-            // Wraps for a token that took instead of giving: equally wrong.
-            uint256 received = _ownBalance(token, 0) - before;
-            if (received != amount) revert WrongAmountReceived(token, received, amount);
-        }
     }
 
     // --------------------------------------------------------------------------------------------- bonds and credits
@@ -267,12 +238,5 @@ abstract contract Treasury is Policies, ReentrancyGuardTransient {
     function _requireGas(uint256 available, uint256 cap, uint256 reserve) private pure {
         uint256 required = cap + cap / 63 + reserve;
         if (available < required) revert InsufficientGas(available, required);
-    }
-
-    /// @dev `unknown` where the token does not answer, so that a broken token holds up no other.
-    function _ownBalance(address token, uint256 unknown) private view returns (uint256) {
-        (bool success, uint256 size, uint256 word) =
-            CappedCall.staticCall(token, BALANCE_GAS, abi.encodeCall(IERC20.balanceOf, (address(this))));
-        return success && size > 0x1f ? word : unknown;
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Action, IKamengEscrow, OrderId, OrderTerms, Split, State} from "../IKamengEscrow.sol";
+import {Action, IKamengEscrow, OrderId, OrderTerms, Split, State, Verb} from "../IKamengEscrow.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 /// @dev EIP-712 hashes of what is signed. The domain is name "KamengEscrow", version "1", chain id, contract.
@@ -17,22 +17,30 @@ library TypedData {
         "Action(bytes32 orderId,uint8 verb,uint8 state,uint8 role,address signer,uint256 number,bytes32 content,uint40 expiry)"
     );
 
+    /// @dev What follows "PermitWitnessTransferFrom(…,uint256 deadline," in the type that a payer by Permit2 signs.
+    string internal constant PERMIT2_WITNESS =
+        "OrderTerms witness)OrderTerms(address buyer,address refundTo,address seller,address payTo,address token,uint128 price,uint16 units,bytes32 policyId,bytes32 listing,uint40 openBy,bytes32 salt)TokenPermissions(address token,uint256 amount)";
+
     /**
      * @dev The digest of the terms under `domain`: a wallet that signs the terms as typed data signs the order's id.
-     *      Equal to the digest of keccak256(abi.encode(ORDER_TERMS_TYPEHASH, terms)), but copies the calldata as it
-     *      stands. Terms with dirty padding hash to an id under which nothing can be opened, since opening reads, and
-     *      so checks, every field.
      */
     function toId(OrderTerms calldata terms, bytes32 domain) internal pure returns (OrderId) {
+        return OrderId.wrap(MessageHashUtils.toTypedDataHash(domain, hashTerms(terms)));
+    }
+
+    /**
+     * @dev Equal to keccak256(abi.encode(ORDER_TERMS_TYPEHASH, terms)), but copies the calldata as it stands. Terms with
+     *      dirty padding hash to an id under which nothing can be opened, since opening reads, and so checks, every
+     *      field.
+     */
+    function hashTerms(OrderTerms calldata terms) internal pure returns (bytes32 structHash) {
         bytes32 typeHash = ORDER_TERMS_TYPEHASH;
-        bytes32 structHash;
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, typeHash)
             calldatacopy(add(free, 0x20), terms, 0x160) // 11 words
             structHash := keccak256(free, 0x180)
         }
-        return OrderId.wrap(MessageHashUtils.toTypedDataHash(domain, structHash));
     }
 
     /// @dev Equal to `emit OrderOpened(id, terms, payer, state)` for terms whose fields have been checked.
@@ -45,6 +53,11 @@ library TypedData {
             mstore(add(free, 0x180), state)
             log2(free, 0x1a0, topic, id)
         }
+    }
+
+    /// @dev Under which nonce a buyer authorizes the dispute bond of an order: another than the price's.
+    function disputeNonce(OrderId orderId) internal pure returns (bytes32) {
+        return keccak256(abi.encode(orderId, Verb.Dispute));
     }
 
     function offer(OrderId orderId, uint256 revision, uint256 expiry) internal pure returns (bytes32) {

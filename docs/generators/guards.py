@@ -35,6 +35,29 @@ TERMS: Guards = (
     guard("PolicyReviewOverdue", "t > reviewBy", "t > reviewBy"),
 )
 
+OFFER: Guards = (
+    guard("Expired", "报价已到期：t ≥ offer.expiry", "the offer has expired: t ≥ offer.expiry"),
+    guard(
+        "NoRight",
+        "报价由操作员签署，而他没有 ACCEPT 权限",
+        "an operator signed the offer and lacks ACCEPT",
+    ),
+    guard("Expired", "该操作员的授权已到期", "that operator's grant has expired"),
+    guard("PriceAboveGrant", "price 超过授权的 maxPrice", "price is above the grant's maxPrice"),
+    guard(
+        "PayToNotRegistered",
+        "payTo 不是卖家登记的收款地址",
+        "payTo is not the seller's registered address",
+    ),
+    guard(
+        "InvalidSignature",
+        "签名者不对，或签的不是这个编号、当前修订号和到期时间",
+        "not signed by that account over this id, the current revision and the expiry",
+    ),
+    guard("BondShort", "卖家保证金余额不够锁定", "the seller's bond balance does not cover the bond"),
+)
+OPENING: Guards = (*TERMS, *OFFER)
+
 PULL: Guards = (
     guard(
         "WrongValue",
@@ -57,6 +80,22 @@ PULL: Guards = (
         "实际到账与应付不符（转账收费的代币）",
         "another amount arrives (a token with a fee on transfers)",
     ),
+)
+
+SIGNED_PULL: Guards = (
+    PULL[1],
+    guard(
+        "TokenHasNoCode",
+        "代币地址上没有合约（包括零地址，即原生币），或本链没有 Permit2",
+        "there is no contract at the token's address (zero, the native coin, included), or no Permit2 on this chain",
+    ),
+    guard(
+        "PullFailed",
+        "代币或 Permit2 拒绝转入：付款签名不符、已用过或已过期，授权额度不够、余额不足或被列入黑名单",
+        "the token or Permit2 refuses: the payer's signature is wrong, used or past its time; allowance, balance or a "
+        "block list",
+    ),
+    PULL[4],
 )
 
 STARVED = guard(

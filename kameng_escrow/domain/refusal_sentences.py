@@ -198,8 +198,9 @@ SENTENCES: dict[str, Label] = {
         "代币地址 {token} 上没有合约：请核对地址和链。",
     ),
     "PullFailed": Label(
-        "{token} refused to move {amount} base units from {sender}: check its allowance and balance, then try again.",
-        "代币 {token} 拒绝从 {sender} 转出 {amount} 个最小单位：请检查授权额度和余额后重试。",
+        "{token} refused to move {amount} base units from {sender}: check its allowance, or what it signed, and its "
+        "balance, then try again.",
+        "代币 {token} 拒绝从 {sender} 转出 {amount} 个最小单位：请检查授权额度（或付款签名）和余额后重试。",
     ),
     "WrongAmountReceived": Label(
         "{token} moved {received} base units instead of {required}: it takes a fee or misbehaves; use another token.",
@@ -212,6 +213,10 @@ SENTENCES: dict[str, Label] = {
     "BondShort": Label(
         "The bond balance of {seller} in {token} is {available} base units, and {required} are needed: fund it first.",
         "卖家 {seller} 的 {token} 保证金余额为 {available} 个最小单位，需要 {required}：请先充值保证金。",
+    ),
+    "NoPaymentDue": Label(
+        "{verb} takes no payment: relay it without one.",
+        "“{verb}”不需要付款：请去掉付款签名后再提交。",
     ),
     "NothingToPay": Label(
         "There is nothing to pay out or take in: the amount is zero.",

@@ -6,7 +6,8 @@ Refusal
 │   ├── TooLate, Expired, ExpiryTooFar, WrongRevision, WrongDisputedUnits
 │   ├── Unauthorized, WrongRole, ConflictOfInterest, InvalidSignature
 │   ├── InvalidAddress, PriceOutOfRange, UnitsOutOfRange, AmountOutOfRange, WrongValue
-│   ├── CancelNotAllowed, EmptyCommitment, LengthMismatch, UnknownRights, TokenHasNoCode, NothingToPay
+│   ├── CancelNotAllowed, EmptyCommitment, LengthMismatch, UnknownRights
+│   ├── TokenHasNoCode, NoPaymentDue, NothingToPay
 │   ├── PolicyExists, PolicyUnknown, PolicyIsRetired, PolicyOutOfBounds
 │   └── Malformed (inputs.py)           never reaches the contract: no address, hash or number that it could read
 ├── MustWait                          the same request succeeds by itself, from the second `ready_at` on
@@ -273,13 +274,15 @@ class WrongValue(MustFix):
 
 
 class TokenHasNoCode(MustFix):
-    """There is no contract at the token's address."""
+    """There is no contract at the token's address, or at Permit2's."""
 
     token: Address
 
 
 class PullFailed(MayRetry):
-    """The token refused to move `amount` from `sender` (Solidity: ``from``): allowance, balance or a block list."""
+    """The token refused to move `amount` from `sender` (Solidity: ``from``): allowance, signature, balance or a
+    block list.
+    """
 
     token: Token
     sender: Address
@@ -309,6 +312,12 @@ class BondShort(MayRetry):
     token: Token
     available: Amount
     required: Amount
+
+
+class NoPaymentDue(MustFix):
+    """A payment was signed for an action that takes none."""
+
+    verb: Verb
 
 
 class NothingToPay(MustFix):

@@ -232,7 +232,8 @@ def test_decoding_never_fails(selector: bytes, body: bytes) -> None:
 CODES = """
 amount_out_of_range bond_short cancel_not_allowed conflict_of_interest empty_commitment expired expiry_too_far
 insufficient_gas invalid_address invalid_signature length_mismatch malformed_address malformed_hash no_right
-not_possible nothing_to_pay number_out_of_range panicked pay_to_not_registered policy_exists policy_is_retired
+not_possible no_payment_due nothing_to_pay number_out_of_range panicked pay_to_not_registered policy_exists
+policy_is_retired
 policy_not_effective policy_out_of_bounds policy_review_overdue policy_unknown price_above_grant price_out_of_range
 pull_failed push_failed reentrancy_guard_reentrant_call reverted_silently reverted_unknown reverted_with_text
 token_has_no_code too_early too_late unauthorized units_out_of_range unknown_rights wrong_amount_received

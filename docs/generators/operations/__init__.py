@@ -8,7 +8,8 @@ from .base import GROUPS, Operation
 from .clocks import CLOCKS
 from .disputes import DISPUTES
 from .orders import ORDERS
+from .payments import PAYMENTS
 
-OPERATIONS = ORDERS + DISPUTES + CLOCKS + ACCOUNTS
+OPERATIONS = ORDERS + PAYMENTS + DISPUTES + CLOCKS + ACCOUNTS
 
 __all__ = ["GROUPS", "OPERATIONS", "Operation"]

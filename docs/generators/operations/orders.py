@@ -1,6 +1,20 @@
 """Opening and fulfilling: rows 1 to 12."""
 
-from ..guards import BUYER, COMMITMENT, EXPECTED, LATE, PAY, PLATFORM, PULL, TERMS, guard, impossible, operator, state
+from ..guards import (
+    BUYER,
+    COMMITMENT,
+    EXPECTED,
+    LATE,
+    OFFER,
+    PAY,
+    PLATFORM,
+    PULL,
+    TERMS,
+    guard,
+    impossible,
+    operator,
+    state,
+)
 from ..text import Text
 from .base import EXPECTS, PUSHED, Operation
 
@@ -40,25 +54,7 @@ ORDERS = (
         ),
         guards=(
             *TERMS,
-            guard("Expired", "报价已到期：t ≥ offer.expiry", "the offer has expired: t ≥ offer.expiry"),
-            guard(
-                "NoRight",
-                "报价由操作员签署，而他没有 ACCEPT 权限",
-                "an operator signed the offer and lacks ACCEPT",
-            ),
-            guard("Expired", "该操作员的授权已到期", "that operator's grant has expired"),
-            guard("PriceAboveGrant", "price 超过授权的 maxPrice", "price is above the grant's maxPrice"),
-            guard(
-                "PayToNotRegistered",
-                "payTo 不是卖家登记的收款地址",
-                "payTo is not the seller's registered address",
-            ),
-            guard(
-                "InvalidSignature",
-                "签名者不对，或签的不是这个编号、当前修订号和到期时间",
-                "not signed by that account over this id, the current revision and the expiry",
-            ),
-            guard("BondShort", "卖家保证金余额不够锁定", "the seller's bond balance does not cover the bond"),
+            *OFFER,
             *PULL,
         ),
         events=("OrderOpened",),

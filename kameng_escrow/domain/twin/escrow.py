@@ -14,6 +14,7 @@ from ..refusals import (
     ExpiryTooFar,
     InvalidSignature,
     LengthMismatch,
+    NoPaymentDue,
     NotPossible,
     TooEarly,
     TooLate,
@@ -44,14 +45,49 @@ class Escrow(Orders):
     @transaction
     def open(self, terms: OrderTerms, *, value: int = 0) -> None:
         """Row 1."""
-        order = self._expect(terms, State.Nothing)
-        self._check_terms(terms)
-        self._emit(OrderOpened(order_id=order.id, terms=terms, payer=self._sender, state=State.Opened))
+        self._open(terms, self._sender)
         self._collect(terms.token, self._sender, terms.price, value)
 
     @transaction
     def open_with_offer(self, terms: OrderTerms, offer: Offer, *, signed: bool = True, value: int = 0) -> None:
-        """Row 2. `signed`: whether the offer's signature is that of the seller, or of its operator."""
+        """Row 2. `signed`: whether the offer's signature is that of the seller, or of its operator; likewise below."""
+        self._open_with_offer(terms, offer, self._sender, signed)
+        self._collect(terms.token, self._sender, terms.price, value)
+
+    @transaction
+    def open_with_permit(self, terms: OrderTerms, offer: Offer, *, signed: bool = True, accepted: bool = True) -> None:
+        """Rows 1 and 2. `accepted`: whether the token, or Permit2, takes what the payer signed; likewise below."""
+        self._open_either(terms, offer, self._sender, signed)
+        self._collect_permitted(terms.token, self._sender, terms.price, accepted)
+
+    @transaction
+    def open_with_authorization(
+        self, terms: OrderTerms, offer: Offer, payer: str, *, signed: bool = True, accepted: bool = True
+    ) -> None:
+        """Rows 1 and 2."""
+        self._open_either(terms, offer, payer, signed)
+        self._collect_signed(terms.token, payer, terms.price, accepted)
+
+    @transaction
+    def open_with_permit2(
+        self, terms: OrderTerms, offer: Offer, payer: str, *, signed: bool = True, accepted: bool = True
+    ) -> None:
+        """Rows 1 and 2, on a chain that has Permit2."""
+        self._open_either(terms, offer, payer, signed)
+        self._collect_signed(terms.token, payer, terms.price, accepted)
+
+    def _open_either(self, terms: OrderTerms, offer: Offer, payer: str, signed: bool) -> None:
+        if offer.expiry == 0:
+            self._open(terms, payer)
+        else:
+            self._open_with_offer(terms, offer, payer, signed)
+
+    def _open(self, terms: OrderTerms, payer: str) -> None:
+        order = self._expect(terms, State.Nothing)
+        self._check_terms(terms)
+        self._emit(OrderOpened(order_id=order.id, terms=terms, payer=payer, state=State.Opened))
+
+    def _open_with_offer(self, terms: OrderTerms, offer: Offer, payer: str, signed: bool) -> None:
         order = self._expect(terms, State.Nothing)
         policy = self._check_terms(terms)
         self._require_live(offer.expiry)
@@ -62,8 +98,7 @@ class Escrow(Orders):
             digest = offer_digest(order.id, revision=order.revision, expiry=offer.expiry, domain=self.domain)
             raise InvalidSignature(signer, digest)
         self._lock_bond(terms.seller, terms.token, shares.bps(terms.price, policy.seller_bond_bps))
-        self._emit(OrderOpened(order_id=order.id, terms=terms, payer=self._sender, state=State.Accepted))
-        self._collect(terms.token, self._sender, terms.price, value)
+        self._emit(OrderOpened(order_id=order.id, terms=terms, payer=payer, state=State.Accepted))
 
     def _check_terms(self, terms: OrderTerms) -> Policy:
         check_terms(terms, self.address)
@@ -129,13 +164,40 @@ class Escrow(Orders):
     @transaction
     def act(self, terms: OrderTerms, action: Action, *, signed: bool = True, value: int = 0) -> None:
         """What a party or operator signed. `signed`: whether the signature is that of the action's signer."""
+        self._require_signed(terms, action, signed)
+        if value and action.verb is not Verb.Dispute:
+            raise WrongValue(value, 0)
+        self._perform(terms, action, value)
+
+    @transaction
+    def act_with_permit(self, terms: OrderTerms, action: Action, *, signed: bool = True, accepted: bool = True) -> None:
+        """Row 13, with a permit for the dispute bond."""
+        bond, to_seller = self._dispute_signed(terms, action, signed)
+        self._collect_permitted(terms.token, terms.buyer, bond, accepted)
+        self._push_or_credit(terms.token, terms.pay_to, to_seller)
+
+    @transaction
+    def act_with_authorization(
+        self, terms: OrderTerms, action: Action, *, signed: bool = True, accepted: bool = True
+    ) -> None:
+        """Row 13, with an authorization of the dispute bond."""
+        bond, to_seller = self._dispute_signed(terms, action, signed)
+        self._collect_signed(terms.token, terms.buyer, bond, accepted)
+        self._push_or_credit(terms.token, terms.pay_to, to_seller)
+
+    def _require_signed(self, terms: OrderTerms, action: Action, signed: bool) -> None:
         self._require_live(action.expiry)
         if not signed:
             digest = action_digest(self.id_of(terms), action, self.domain)
             raise InvalidSignature(action.signer, digest)
-        if value and action.verb is not Verb.Dispute:
-            raise WrongValue(value, 0)
-        self._perform(terms, action, value)
+
+    def _dispute_signed(self, terms: OrderTerms, action: Action, signed: bool) -> tuple[int, int]:
+        self._require_signed(terms, action, signed)
+        if action.verb is not Verb.Dispute:
+            raise NoPaymentDue(action.verb)
+        order = self.order_of(terms)
+        self._check_step(terms, order, action)
+        return self._dispute(order, terms, action.number, action.content)
 
     def _step(self, verb: Verb, expected: State, role: Role, *, number: int = 0, content: str = ZERO_HASH) -> Action:
         """A call, in the words of a signed action."""

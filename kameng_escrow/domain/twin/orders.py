@@ -92,7 +92,9 @@ class Orders(Treasury, Sellers):
             case Verb.Deliver:
                 self._mark_delivered(order, step.content)
             case Verb.Dispute:
-                self._dispute(order, terms, step.number, step.content, value)
+                bond, to_seller = self._dispute(order, terms, step.number, step.content)
+                self._collect(terms.token, terms.buyer, bond, value)
+                self._push_or_credit(terms.token, terms.pay_to, to_seller)
             case Verb.Concede:
                 mediator = self._mediator(order)
                 to_buyer = 0 if step.role is Role.Buyer else shares.held(order).amount
@@ -140,7 +142,8 @@ class Orders(Treasury, Sellers):
             raise EmptyCommitment()
         self._emit(OrderDelivered(order_id=order.id, commitment=commitment))
 
-    def _dispute(self, order: Order, terms: OrderTerms, units: int, evidence: str, value: int) -> None:
+    def _dispute(self, order: Order, terms: OrderTerms, units: int, evidence: str) -> tuple[int, int]:
+        """Row 13 up to its transfers: the dispute bond still to be collected, what the seller is still to be paid."""
         if not 0 < units <= terms.units:
             raise UnitsOutOfRange(units, terms.units)
         policy = _policy(order)
@@ -160,8 +163,7 @@ class Orders(Treasury, Sellers):
         )
         self._accrue_fee(terms.policy_id, terms.token, paid.platform_fee)
         self._return_bond(terms.seller, terms.token, paid.bond_returned)
-        self._collect(terms.token, terms.buyer, dispute_bond, value)
-        self._push_or_credit(terms.token, terms.pay_to, paid.to_seller)
+        return dispute_bond, paid.to_seller
 
     def _raise_revision(self, order: Order, step: Action) -> None:
         self._require_revision(order, step.number)

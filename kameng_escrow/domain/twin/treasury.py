@@ -100,6 +100,25 @@ class Treasury(Policies):
             self.books.allowances[account, token] = allowance - amount
         self._move(token, account, self.address, amount)
 
+    def _collect_permitted(self, token: str, account: str, amount: int, accepted: bool) -> None:
+        """By an EIP-2612 permit for exactly the amount, which the token took, or not."""
+        if amount == 0:
+            return
+        if accepted and token in self.tokens:
+            self.books.allowances[account, token] = amount
+        self._pull(token, account, amount)
+
+    def _collect_signed(self, token: str, account: str, amount: int, accepted: bool) -> None:
+        """By what the account signed for this very transfer, which the token, or Permit2, took, or not."""
+        if amount == 0:
+            return
+        if token not in self.tokens:
+            raise TokenHasNoCode(token)
+        covered = accepted and amount <= self.books.balances.get((account, token), 0)
+        if not covered or self._refuses(token, account) or self._refuses(token, self.address):
+            raise PullFailed(token, account, amount)
+        self._move(token, account, self.address, amount)
+
     def _push(self, token: str, to: str, amount: int) -> bool:
         if self._refuses(token, to) or self._refuses(token, self.address):
             return False
