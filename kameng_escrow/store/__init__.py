@@ -1,5 +1,6 @@
 """The mirror's store: SQLAlchemy models, migrations and queries, on SQLite or PostgreSQL."""
 
+from .agenda import Agenda, Backlog
 from .errors import (
     Deposed,
     InvalidCursor,
@@ -15,6 +16,7 @@ from .errors import (
     UnknownOrder,
     WrongStore,
 )
+from .journal import Journal
 from .leadership import Leadership, Term
 from .models import BalanceKind
 from .queries import Book, contracts
@@ -22,12 +24,15 @@ from .store import Store
 from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Standing, Statistics
 
 __all__ = [
+    "Agenda",
+    "Backlog",
     "BalanceKind",
     "Book",
     "ContractInfo",
     "Deposed",
     "Due",
     "InvalidCursor",
+    "Journal",
     "Leadership",
     "Marks",
     "MirroredOrder",

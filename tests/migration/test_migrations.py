@@ -73,7 +73,13 @@ def described(store: Store) -> dict[str, Any]:
                 "foreign keys": sorted(found.get_foreign_keys(table), key=str),
                 "unique": sorted(found.get_unique_constraints(table), key=str),
                 "checks": sorted(found.get_check_constraints(table), key=str),
-                "indexes": sorted(found.get_indexes(table), key=str),
+                "indexes": sorted(
+                    (
+                        {**index, "dialect_options": {k: str(v) for k, v in index.get("dialect_options", {}).items()}}
+                        for index in found.get_indexes(table)
+                    ),
+                    key=str,
+                ),
             }
             for table in found.get_table_names()
             if table != VERSION_TABLE
