@@ -19,7 +19,16 @@ from kameng_escrow.chain.solc import SOLC_VERSION, Solc, resolve_solc
 from kameng_escrow.errors import CompilationFailed
 
 # What the wheel ships, and the only place that says so: the contracts, and the tokens of the demo.
-SHIPPED = ("IKamengEscrow", "KamengEscrow", "KamengLens", "TestToken", "BlockingToken")
+SHIPPED = (
+    "IKamengEscrow",
+    "KamengEscrow",
+    "KamengLens",
+    "KamengCart",
+    "KamengDeposits",
+    "KamengAutomation",
+    "TestToken",
+    "BlockingToken",
+)
 
 OPTIMIZER_RUNS = 800
 # The compiler's usual Yul steps less "F", which copies a function for every constant that it is called with: without

@@ -9,6 +9,7 @@ from enum import Enum, IntEnum
 from typing import Any, cast
 
 from .labels import Label, Word, label_of, rights_label
+from .periphery_sentences import PERIPHERY_SENTENCES
 
 _ZERO_ADDRESS = "0x" + "00" * 20
 _LONGEST_QUOTE = 200  # characters of somebody else's text
@@ -266,4 +267,4 @@ SENTENCES: dict[str, Label] = {
         "{field} is of type {given}: give one of type {expected}.",
         "{field} 的类型是 {given}：应为 {expected}。",
     ),
-}
+} | PERIPHERY_SENTENCES

@@ -1,10 +1,11 @@
-"""The refusal in the data of a revert: the contract's own, Solidity's, or somebody else's."""
+"""The refusal in the data of a revert: a contract's of ours, Solidity's, or somebody else's."""
 
 from typing import Annotated
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
+from .periphery_refusals import PERIPHERY_REFUSALS
 from .refusal_base import Refusal
 from .refusal_sentences import Kind
 from .refusals import REFUSALS, NeedsHuman
@@ -32,7 +33,7 @@ class RevertedUnknown(NeedsHuman):
     data: Annotated[str, "bytes", Kind.Quoted]
 
 
-_BY_SELECTOR = {cls.selector(): cls for cls in REFUSALS.values()}
+_BY_SELECTOR = {cls.selector(): cls for cls in (REFUSALS | PERIPHERY_REFUSALS).values()}
 _ERROR_STRING = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
 

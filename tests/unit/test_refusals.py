@@ -13,8 +13,9 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kameng_escrow.chain.artifacts import load_artifact
-from kameng_escrow.domain import inputs, refusals, reverts
+from kameng_escrow.chain.artifacts import artifact_names, load_artifact
+from kameng_escrow.domain import inputs, periphery_refusals, refusals, reverts
+from kameng_escrow.domain.periphery_refusals import PERIPHERY_REFUSALS
 from kameng_escrow.domain.refusal_base import Refusal
 from kameng_escrow.domain.refusal_sentences import SENTENCES
 from kameng_escrow.domain.refusals import REFUSALS
@@ -22,12 +23,14 @@ from kameng_escrow.domain.reverts import decode_refusal
 from kameng_escrow.domain.states import PolicyField, Role, State, Verb
 from kameng_escrow.errors import EscrowError
 
-ERRORS = {
-    entry["name"]: entry
-    for contract in ("KamengEscrow", "KamengLens")
-    for entry in load_artifact(contract).abi
-    if entry["type"] == "error"
-}
+
+def errors(*contracts: str) -> dict[str, Any]:
+    return {entry["name"]: entry for name in contracts for entry in load_artifact(name).abi if entry["type"] == "error"}
+
+
+CORE_ERRORS = errors("KamengEscrow", "KamengLens")
+ERRORS = errors(*(name for name in artifact_names() if name.startswith("Kameng")))
+MAPPED = REFUSALS | PERIPHERY_REFUSALS
 BRANCHES = (refusals.MustFix, refusals.MustWait, refusals.MayRetry, refusals.NeedsHuman)
 ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
 HASH = "0x" + "ab" * 32
@@ -73,12 +76,13 @@ def example(cls: type[Refusal]) -> Refusal:
 
 
 def test_every_error_of_the_abi_is_mapped_and_no_other() -> None:
-    assert set(REFUSALS) == set(ERRORS)
+    assert set(REFUSALS) == set(CORE_ERRORS)
+    assert set(PERIPHERY_REFUSALS) == set(ERRORS) - set(CORE_ERRORS)
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))
 def test_fields_are_those_of_the_solidity_error(name: str) -> None:
-    cls, parameters = REFUSALS[name], ERRORS[name]["inputs"]
+    cls, parameters = MAPPED[name], ERRORS[name]["inputs"]
     assert cls.__name__ == name
     assert cls.field_names() == tuple(RENAMED.get(p["name"], snake_case(p["name"])) for p in parameters)
     assert cls.wire_types() == tuple(p["type"] for p in parameters)
@@ -92,7 +96,7 @@ def test_every_refusal_is_in_one_branch_and_drawn_in_the_tree(cls: type[Refusal]
     assert sum(issubclass(cls, branch) for branch in BRANCHES) == 1
     assert issubclass(cls, EscrowError)
     drawn = "Malformed" if issubclass(cls, inputs.Malformed) else cls.__name__
-    assert drawn in str(refusals.__doc__)
+    assert drawn in str(refusals.__doc__) + str(periphery_refusals.__doc__)
 
 
 def test_codes_are_stable() -> None:
@@ -191,7 +195,7 @@ def test_somebody_elses_text_is_shortened_and_made_printable() -> None:
 # ------------------------------------------------------------------------------------------------------- from the chain
 
 
-@pytest.mark.parametrize("cls", list(REFUSALS.values()), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", list(MAPPED.values()), ids=lambda cls: cls.__name__)
 def test_a_reverts_data_is_decoded(cls: type[Refusal]) -> None:
     refusal = example(cls)
     pairs = zip(cls.wire_types(), refusal.values, strict=True)
@@ -224,18 +228,18 @@ def test_what_cannot_be_read_is_shown_raw(data: bytes) -> None:
     assert decode_refusal(data) == reverts.RevertedUnknown("0x" + data.hex())
 
 
-@given(st.sampled_from([cls.selector() for cls in REFUSALS.values()]), st.binary(max_size=200))
+@given(st.sampled_from([cls.selector() for cls in MAPPED.values()]), st.binary(max_size=200))
 def test_decoding_never_fails(selector: bytes, body: bytes) -> None:
     assert isinstance(decode_refusal(selector + body), Refusal)
 
 
 CODES = """
-amount_out_of_range bond_short cancel_not_allowed conflict_of_interest empty_commitment expired expiry_too_far
-insufficient_gas invalid_address invalid_signature length_mismatch malformed_address malformed_hash no_right
-not_possible no_payment_due nothing_to_pay number_out_of_range panicked pay_to_not_registered policy_exists
-policy_is_retired
-policy_not_effective policy_out_of_bounds policy_review_overdue policy_unknown price_above_grant price_out_of_range
-pull_failed push_failed reentrancy_guard_reentrant_call reverted_silently reverted_unknown reverted_with_text
-token_has_no_code too_early too_late unauthorized units_out_of_range unknown_rights wrong_amount_received
-wrong_checksum wrong_disputed_units wrong_revision wrong_role wrong_state wrong_type wrong_value
+amount_out_of_range bond_short cancel_not_allowed conflict_of_interest deposit_short dispute_bond_not_allowed
+empty_commitment expired expiry_too_far insufficient_gas invalid_address invalid_signature length_mismatch
+malformed_address malformed_hash no_payment_due no_right not_possible nothing_to_pay number_out_of_range panicked
+pay_to_not_registered policy_exists policy_is_retired policy_not_effective policy_out_of_bounds policy_review_overdue
+policy_unknown price_above_grant price_out_of_range pull_failed push_failed reentrancy_guard_reentrant_call
+reverted_silently reverted_unknown reverted_with_text token_has_no_code too_early too_late unauthorized
+units_out_of_range unknown_rights vault_not_created wrong_amount_received wrong_checksum wrong_disputed_units
+wrong_revision wrong_role wrong_state wrong_type wrong_value
 """
