@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {OrderId, OrderTerms, Policy, PolicyId, State} from "../../../contracts/IKamengEscrow.sol";
+import {OrderSlot} from "../../../contracts/libraries/OrderSlot.sol";
+import {Cast} from "./Cast.sol";
+import {Ending, Numbers, Rows} from "./Rows.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev An order as it must stand.
+struct Order {
+    OrderTerms terms;
+    bytes32 id;
+    uint256 policy; // its place in `policies`
+    State state;
+    uint256 disputed;
+    uint256 revision;
+    uint256 deadline;
+    uint256 place; // in `orders`
+    uint256 openPlace; // in `openOrders`
+    uint256 closedSlot; // what the chain kept when it closed
+}
+
+/**
+ * @dev What must be true, kept beside the escrow by the table alone, and compared with it to the base unit. Each broken
+ *      comparison names the promise that it breaks:
+ *
+ *      solvency  what the escrow has = what it holds for orders + bonds + credits + fees
+ *      shares    nobody gets more, or less, than the row gives
+ *      pulls     nobody pays but who called or signed
+ *      forward   states only move forward, by the rows of the table and by nobody else
+ *      closed    a closed order never moves again
+ *      liveness  anyone can end any order after its clocks, whoever is hostile
+ */
+abstract contract Books is Cast {
+    Order[] internal orders;
+    uint256[] internal openOrders; // their places in `orders`
+    uint256[] internal drafts; // places of orders that nobody opened
+    uint256[] internal closedOrders;
+    uint256 internal time = 1_800_000_000; // Unix seconds
+
+    Policy[] internal policies;
+    bytes32[] internal policyIds;
+    uint256[] internal reviewBys;
+    bool[] internal retired;
+
+    mapping(uint256 token => mapping(address account => uint256)) internal purses;
+    mapping(uint256 token => mapping(address account => uint256)) internal credits;
+    mapping(uint256 token => mapping(address account => uint256)) internal bonds;
+    mapping(uint256 token => mapping(uint256 policy => uint256)) internal fees;
+    uint256[TOKENS] internal owed; // all that the escrow must have
+    uint256[TOKENS] internal surplus; // what a token kept from others, or somebody gave for nothing
+    uint256 internal touched; // the token of this turn
+
+    constructor() {
+        vm.warp(time);
+        for (uint256 t; t < TOKENS; ++t) {
+            for (uint256 i; i < PEOPLE; ++i) {
+                purses[t][people[i]] = RICHES;
+            }
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------------------- booking
+
+    function _pays(uint256 token, address from, uint256 amount) internal {
+        purses[token][from] -= amount;
+        owed[token] += amount;
+    }
+
+    /// @dev The escrow pushes to `to`, or credits it.
+    function _paid(uint256 token, address to, uint256 amount) internal {
+        if (amount == 0) return;
+        if (_takes(token, to)) {
+            purses[token][to] += amount;
+            owed[token] -= amount;
+        } else {
+            credits[token][to] += amount;
+        }
+    }
+
+    function _moveTo(Order storage order, State state, uint256 window) internal {
+        require(uint256(state) > uint256(order.state), "forward: the test's own books went back");
+        if (order.state == State.None) {
+            order.openPlace = openOrders.length;
+            openOrders.push(order.place);
+        }
+        order.state = state;
+        order.deadline = time + window;
+    }
+
+    function _end(Order storage order, Ending memory ending) internal {
+        uint256 token = _tokenOf(order);
+        uint256 held = Rows.held(_numbers(order), order.state);
+        uint256 given = ending.buyer + ending.seller + ending.platform + ending.bond + ending.mediator;
+        require(held == given, "shares: the row does not divide what is held");
+        fees[token][order.policy] += ending.platform;
+        bonds[token][order.terms.seller] += ending.bond;
+        _paid(token, order.terms.refundTo, ending.buyer);
+        _paid(token, order.terms.payTo, ending.seller);
+
+        order.state = State.Closed;
+        order.deadline = time;
+        uint256 last = openOrders[openOrders.length - 1];
+        openOrders[order.openPlace] = last;
+        orders[last].openPlace = order.openPlace;
+        openOrders.pop();
+        closedOrders.push(order.place);
+        order.closedSlot = escrow.slotOf(OrderId.wrap(order.id));
+        OrderSlot slot = OrderSlot.wrap(order.closedSlot);
+        require(slot.outcome() == ending.outcome, "shares: another outcome than the row's");
+        require(slot.fault() == ending.fault, "shares: another fault than the row's");
+    }
+
+    // -------------------------------------------------------------------------------------------------------- comparing
+
+    /// @dev Everybody's money in the token of this turn, and the order of this turn.
+    modifier turn(uint256 seed) {
+        _shuffle(seed);
+        vm.warp(time);
+        touched = NATIVE;
+        _;
+        _audit(touched);
+    }
+
+    function _audit(uint256 t) internal {
+        address token = tokens[t];
+        if (t == MOODY && stealing) _forgive();
+        for (uint256 i; i < PEOPLE; ++i) {
+            address account = people[i];
+            uint256 purse = _balance(t, account);
+            require(purse >= purses[t][account], "pulls: somebody has less than it should");
+            require(purse <= purses[t][account], "shares: somebody got more than its row gives");
+            require(escrow.creditOf(account, token) == credits[t][account], "shares: another credit than is due");
+            require(escrow.bondOf(account, token) == bonds[t][account], "shares: another bond balance than is due");
+        }
+        uint256 balance = _balance(t, address(escrow));
+        require(balance >= owed[t] + surplus[t], "solvency: the escrow has less than it owes");
+        require(balance == owed[t] + surplus[t], "solvency: the escrow kept something");
+    }
+
+    /// @dev A token that says it paid, and kept some or all: its own theft, of which the escrow only has more.
+    function _forgive() private {
+        for (uint256 i; i < PEOPLE; ++i) {
+            uint256 purse = _balance(MOODY, people[i]);
+            require(purse <= purses[MOODY][people[i]], "shares: somebody got more than its row gives");
+            purses[MOODY][people[i]] = purse;
+        }
+        uint256 balance = _balance(MOODY, address(escrow));
+        require(balance >= owed[MOODY] + surplus[MOODY], "solvency: the escrow has less than it owes");
+        surplus[MOODY] = balance - owed[MOODY];
+    }
+
+    function _check(Order storage order) internal view {
+        OrderSlot slot = OrderSlot.wrap(escrow.slotOf(OrderId.wrap(order.id)));
+        if (order.state == State.Closed) {
+            require(OrderSlot.unwrap(slot) == order.closedSlot, "closed: a closed order moved");
+            return;
+        }
+        require(slot.state() == order.state, "forward: another state than the table's");
+        require(slot.disputedUnits() == order.disputed, "forward: other units in dispute");
+        require(slot.revision() == order.revision, "forward: another revision");
+        if (order.state != State.None) require(slot.deadline() == order.deadline, "forward: a clock was moved");
+    }
+
+    /// @dev Every order, every account, every token, every policy's fees.
+    function checkAll() public {
+        for (uint256 i; i < orders.length; ++i) {
+            _check(orders[i]);
+        }
+        for (uint256 t; t < TOKENS; ++t) {
+            _audit(t);
+            for (uint256 p; p < policies.length; ++p) {
+                uint256 actual = escrow.feesOf(PolicyId.wrap(policyIds[p]), tokens[t]);
+                require(actual == fees[t][p], "shares: other fees than are due");
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------------------- reading
+
+    function _tokenOf(Order storage order) internal view returns (uint256) {
+        address token = order.terms.token;
+        for (uint256 t; t < TOKENS; ++t) {
+            if (tokens[t] == token) return t;
+        }
+        return TOKENS; // one that does not exist
+    }
+
+    function _numbers(Order storage order) internal view returns (Numbers memory) {
+        Policy storage policy = policies[order.policy];
+        return Numbers(
+            order.terms.price,
+            order.terms.units,
+            order.disputed,
+            policy.platformFeeBps,
+            policy.cancelFeeBps,
+            policy.sellerBondBps,
+            policy.disputeBondBps,
+            policy.mediationFeeBps,
+            policy.silenceShareBps
+        );
+    }
+}
