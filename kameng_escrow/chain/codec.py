@@ -4,11 +4,10 @@ Everything here is derived from the packaged ABIs: a struct of the ABI is the do
 likewise, a field the attribute of the same name in Python's spelling.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, get_args
 
 from eth_abi.abi import decode, encode
@@ -16,27 +15,16 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from kameng_escrow.domain import states
 from kameng_escrow.domain.events import Event, Logged
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.policy import Policy
 
+from .abi import AbiEntry, enum_of, python_name, type_of
 from .artifacts import load_artifact
 from .errors import InvalidInput, UndecodableLog
+from .event_decoder import Decode, make_decoder
 
-AbiEntry = Mapping[str, Any]
-
-_WORD = 64  # hex digits
 _STRUCTS: dict[str, type] = {"OrderTerms": OrderTerms, "Policy": Policy}  # those that events carry
-_CLASHES = {"from": "sender"}  # what Python reserves
-
-
-def python_name(name: str) -> str:
-    """``refundTo`` → ``refund_to``."""
-    snake = re.sub(r"(?<!^)([A-Z])", lambda match: "_" + match.group().lower(), name)
-    return _CLASHES.get(snake, snake)
-
-
 # -------------------------------------------------------------------------------------------------------------- calls
 
 
@@ -57,7 +45,7 @@ class Function:
         """
         try:
             values = [_to_wire(entry, value) for entry, value in zip(self.inputs, arguments, strict=True)]
-            return self.selector + encode([_type_of(entry) for entry in self.inputs], values)
+            return self.selector + encode([type_of(entry) for entry in self.inputs], values)
         except (EncodingError, ValueError, TypeError, AttributeError) as error:
             raise InvalidInput(
                 f"{self.name} can't be called with these arguments: {error}", f"不能用这些参数调用 {self.name}：{error}"
@@ -70,7 +58,7 @@ class Function:
             InvalidInput: that is no answer of this function: there is another contract, or none, at the address.
         """
         try:
-            values = decode([_type_of(entry) for entry in self.outputs], data)
+            values = decode([type_of(entry) for entry in self.outputs], data)
             results = tuple(_from_wire(entry, value) for entry, value in zip(self.outputs, values, strict=True))
         except (DecodingError, ValueError) as error:
             raise InvalidInput(
@@ -86,18 +74,10 @@ def functions(artifact: str) -> Mapping[str, Function]:
     found = {}
     for entry in load_artifact(artifact).abi:
         if entry["type"] == "function":
-            types = ",".join(_type_of(item) for item in entry["inputs"])
+            types = ",".join(type_of(item) for item in entry["inputs"])
             selector = keccak(text=f"{entry['name']}({types})")[:4]
             found[entry["name"]] = Function(entry["name"], selector, tuple(entry["inputs"]), tuple(entry["outputs"]))
     return found
-
-
-def _type_of(entry: AbiEntry) -> str:
-    """The canonical type: a struct as its fields' types in parentheses."""
-    kind: str = entry["type"]
-    if not kind.startswith("tuple"):
-        return kind
-    return f"({','.join(_type_of(item) for item in entry['components'])}){kind.removeprefix('tuple')}"
 
 
 def _to_wire(entry: AbiEntry, value: Any) -> Any:
@@ -121,29 +101,19 @@ def _from_wire(entry: AbiEntry, value: Any) -> Any:
         items = zip(entry["components"], value, strict=True)
         return {python_name(item["name"]): _from_wire(item, part) for item, part in items}
     if kind == "address":
-        return _checksummed(value)
+        return to_checksum_address(value)
     if kind == "bytes32":
         return "0x" + value.hex()
-    enum = _enum_of(entry)
+    enum = enum_of(entry)
     return value if enum is None else enum(value)
 
 
 # --------------------------------------------------------------------------------------------------------------- logs
 
 
-@dataclass(frozen=True, slots=True)
-class _EventReader:
-    """How to make an event of a log's words: all parameters are of fixed size, so each is at a known word."""
-
-    event: type[Event]
-    topics: int  # how many, with the event's own
-    words: int  # of data
-    fields: tuple[tuple[str, int, Callable[[Sequence[str], int], Any]], ...]  # name, first word, reader
-
-
 def event_topics() -> Mapping[str, type[Event]]:
     """topic0 (0x-hex) of every event of the escrow, and its class."""
-    return {"0x" + topic: reader.event for topic, reader in _event_readers().items()}
+    return {topic: event for topic, (event, _) in _decoders().items()}
 
 
 def decode_log(raw_log: Mapping[str, Any], timestamp: int) -> Logged | None:
@@ -157,102 +127,65 @@ def decode_log(raw_log: Mapping[str, Any], timestamp: int) -> Logged | None:
     topics = raw_log.get("topics")
     if not topics:
         return None
-    reader = _event_readers().get(_digits(topics[0]))
-    if reader is None:
+    topics = [_hex(topic) for topic in topics]
+    if topics[0] not in _decoders():
         return None
     try:
-        data = _digits(raw_log["data"])
-        bytes.fromhex(data)  # whether it is hex at all
-        if len(topics) != reader.topics or len(data) != reader.words * _WORD:
-            raise ValueError(f"{len(topics)} topics and {len(data) // 2} bytes of data")
-        # Indexed parameters first, so that the words of topics and data are one sequence.
-        words = [_digits(topic) for topic in topics[1:]]
-        words += [data[start : start + _WORD] for start in range(0, len(data), _WORD)]
         return Logged(
-            event=reader.event(**{name: read(words, first) for name, first, read in reader.fields}),
+            event=decode_event(topics, _hex(raw_log["data"])),
             block_number=_integer(raw_log["blockNumber"]),
-            block_hash="0x" + _digits(raw_log["blockHash"]),
+            block_hash=_hex(raw_log["blockHash"]),
             timestamp=timestamp,
-            transaction_hash="0x" + _digits(raw_log["transactionHash"]),
+            transaction_hash=_hex(raw_log["transactionHash"]),
             log_index=_integer(raw_log["logIndex"]),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise UndecodableLog(
-            f"A log with the topic of {reader.event.__name__} is not one ({type(error).__name__}: {error}): "
-            "ask another node, and check that the address is the escrow's.",
-            f"一条日志带有 {reader.event.__name__} 的主题，但并不是它：请换一个节点，并核对合约地址。",
-        ) from error
+        raise undecodable(topics[0], error) from error
+
+
+def decode_event(topics: Sequence[str], data: str) -> Event:
+    """The event of a log's topics and data, lowercase 0x-hex.
+
+    Raises:
+        UndecodableLog: the log does not decode.
+        KeyError: the topic is none of ours.
+    """
+    _, decode_words = _decoders()[topics[0]]
+    try:
+        bytes.fromhex(data[2:])  # whether it is hex at all
+        for topic in topics:
+            bytes.fromhex(topic[2:])
+        event: Event = decode_words(topics, data)
+    except (ValueError, DecodingError) as error:
+        raise undecodable(topics[0], error) from error
+    return event
+
+
+def undecodable(topic: str, error: Exception) -> UndecodableLog:
+    """What to raise for a log that has the topic of an event and is none."""
+    name = event_topics()[topic].__name__
+    return UndecodableLog(
+        f"A log with the topic of {name} is not one ({type(error).__name__}: {error}): "
+        "ask another node, and check that the address is the escrow's.",
+        f"一条日志带有 {name} 的主题，但并不是它：请换一个节点，并核对合约地址。",
+    )
 
 
 @cache
-def _event_readers() -> Mapping[str, _EventReader]:
+def _decoders() -> Mapping[str, tuple[type[Event], Decode]]:
     classes = {cls.__name__: cls for union in get_args(Event) for cls in (get_args(union) or (union,))}
-    readers = {}
+    found = {}
     for entry in load_artifact("KamengEscrow").abi:
-        if entry["type"] != "event" or entry["name"] not in classes:
-            continue
-        inputs = entry["inputs"]
-        topic = keccak(text=f"{entry['name']}({','.join(_type_of(item) for item in inputs)})").hex()
-        indexed = [item for item in inputs if item["indexed"]]
-        plain = [item for item in inputs if not item["indexed"]]
-        fields, first = [], 0
-        for item in [*indexed, *plain]:
-            words, read = _word_reader(item)
-            fields.append((python_name(item["name"]), first, read))
-            first += words
-        readers[topic] = _EventReader(classes[entry["name"]], 1 + len(indexed), first - len(indexed), tuple(fields))
-    return readers
+        if entry["type"] == "event" and entry["name"] in classes:
+            event = classes[entry["name"]]
+            topic = keccak(text=f"{entry['name']}({','.join(type_of(item) for item in entry['inputs'])})")
+            found["0x" + topic.hex()] = event, make_decoder(entry, event, _STRUCTS)
+    return found
 
 
-def _word_reader(entry: AbiEntry) -> tuple[int, Callable[[Sequence[str], int], Any]]:
-    """How many words a parameter takes, and what reads it from them. Refuses dirty padding, as the contract does."""
-    kind: str = entry["type"]
-    if kind == "tuple":
-        struct = _STRUCTS[entry["internalType"].removeprefix("struct ")]
-        parts, size = [], 0
-        for item in entry["components"]:
-            words, read = _word_reader(item)
-            parts.append((python_name(item["name"]), size, read))
-            size += words
-        return size, lambda words, at: struct(**{name: read(words, at + offset) for name, offset, read in parts})
-    if kind == "address":
-        return 1, lambda words, at: _address(words[at])
-    if kind == "bytes32":
-        return 1, lambda words, at: "0x" + words[at]
-    if not kind.startswith("uint"):
-        raise TypeError(f"{entry['name']} is of type {kind}, which is no single word")
-    enum, limit = _enum_of(entry), 1 << int(kind.removeprefix("uint"))
-    return 1, lambda words, at: _number(words[at], limit) if enum is None else enum(int(words[at], 16))
-
-
-def _enum_of(entry: AbiEntry) -> type[Any] | None:
-    internal: str = entry.get("internalType", "")
-    return getattr(states, internal.removeprefix("enum ")) if internal.startswith("enum ") else None
-
-
-def _number(word: str, limit: int) -> int:
-    number = int(word, 16)
-    if number >= limit:
-        raise ValueError(f"{number} is too large for its type")
-    return number
-
-
-def _address(word: str) -> str:
-    if word[:24] != "0" * 24:
-        raise ValueError(f"{word} is no address")
-    return _checksummed("0x" + word[24:])
-
-
-@lru_cache(maxsize=65_536)  # a checksum is a hash, and the same accounts come again and again
-def _checksummed(address: str) -> str:
-    return to_checksum_address(address)
-
-
-def _digits(value: Any) -> str:
-    """Hex digits without 0x, of JSON's strings and web3's bytes."""
-    if isinstance(value, str):
-        return value.removeprefix("0x").lower()
-    return bytes(value).hex()
+def _hex(value: Any) -> str:
+    """Lowercase 0x-hex, of JSON's strings and web3's bytes."""
+    return value.lower() if isinstance(value, str) else "0x" + bytes(value).hex()
 
 
 def _integer(value: Any) -> int:

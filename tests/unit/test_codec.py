@@ -3,10 +3,12 @@
 import dataclasses
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 from eth_abi.abi import encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
@@ -14,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web3.datastructures import AttributeDict
 
-from kameng_escrow.chain import codec
 from kameng_escrow.chain.artifacts import load_artifact
+from kameng_escrow.chain.checksums import Checksums
 from kameng_escrow.chain.codec import decode_log, event_topics, functions, python_name
 from kameng_escrow.chain.errors import InvalidInput, UndecodableLog
+from kameng_escrow.chain.event_decoder import make_decoder
 from kameng_escrow.domain import states
 from kameng_escrow.domain.events import Credited, Event, Logged, OrderClosed, OrderOpened, PolicyRegistered
 from kameng_escrow.domain.order import OrderTerms
@@ -248,10 +251,59 @@ def test_decoding_is_fast_enough_to_follow_a_chain() -> None:
     assert time.perf_counter() - start < 2
 
 
-def test_an_event_may_hold_words_only() -> None:
-    """The decoder relies on it: a dynamic parameter would need another."""
-    with pytest.raises(TypeError, match="no single word"):
-        codec._word_reader({"name": "text", "type": "string", "internalType": "string"})
+def test_what_varies_in_length_is_decoded_too() -> None:
+    """No event of the escrow does; one that did would be read by eth_abi."""
+    components = [{"name": "buyer", "type": "address"}, {"name": "note", "type": "string"}]
+    entry = {
+        "name": "Noted",
+        "inputs": [
+            {"name": "orderId", "type": "bytes32", "indexed": True},
+            {"name": "text", "type": "string", "indexed": False},
+            {"name": "state", "type": "uint8", "indexed": False, "internalType": "enum State"},
+            {
+                "name": "deep",
+                "type": "tuple",
+                "indexed": False,
+                "internalType": "struct Deep",
+                "components": components,
+            },
+            {"name": "proof", "type": "bytes", "indexed": False},
+        ],
+    }
+    decode = make_decoder(entry, SimpleNamespace, {"Deep": SimpleNamespace})
+    data = encode(
+        ["string", "uint8", "(address,string)", "bytes"], ["玩家", 4, (ALICE.lower(), "again"), b"\x01\x02\x03"]
+    )
+    assert decode([HASH, HASH], "0x" + data.hex()) == SimpleNamespace(
+        order_id=HASH,
+        text="玩家",
+        state=states.State.Disputed,
+        deep=SimpleNamespace(buyer=ALICE, note="again"),
+        proof="0x010203",
+    )
+    with pytest.raises(DecodingError):
+        decode([HASH, HASH], "0x" + data[:-32].hex())
+
+
+def test_a_parameter_without_a_rule_is_refused() -> None:
+    entry = {"name": "Odd", "inputs": [{"name": "below", "type": "int8", "indexed": False}]}
+    with pytest.raises(TypeError, match="no rule"):
+        make_decoder(entry, SimpleNamespace, {})
+
+
+@given(raw=st.binary(min_size=20, max_size=20))
+def test_checksums_are_those_of_eip_55(raw: bytes) -> None:
+    assert Checksums()["0" * 24 + raw.hex()] == to_checksum_address(raw)
+
+
+def test_checksums_keep_no_more_than_they_may() -> None:
+    found = Checksums()
+    for number in range(Checksums.LIMIT + 2):
+        found[f"{number:064x}"]
+    assert len(found) <= Checksums.LIMIT
+    for word in ("0" * 63, "1" + "0" * 63, "0" * 62 + "zz"):
+        with pytest.raises(ValueError, match="no address"):
+            found[word]
 
 
 # --------------------------------------------------------------------------------------------------------------- calls
