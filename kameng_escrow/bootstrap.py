@@ -4,14 +4,19 @@ Whoever opens a part closes it: nodes, clients and stores are context managers.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eth_account.signers.local import LocalAccount
 
-from .chain.deployments import Deployment, load_deployment, load_deployments
+from .chain.adoption import adopting
+from .chain.connection import Connection
+from .chain.deployments import Deployment, load_deployment, load_deployments, save_deployment
 from .chain.errors import DamagedRecord, NoDeployment, WrongChain
 from .chain.nodes import Node, RpcNode
+from .chain.parts import core_address
+from .chain.steps import run
 from .client import EscrowClient
 from .domain.inputs import parse_address
 from .keyfile import read_key
@@ -44,8 +49,14 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
     """The record of the contract in use: the file that `contract` names, the record of the address that it names, or
     the newest record of the node's chain.
 
+    Where nothing is recorded, the chain is asked: for the contract at the address, or for this package's at the address
+    that it has on every chain. What it answers is checked, and recorded if the folder can be written.
+
     Raises:
-        NoDeployment: there is no such record.
+        NoDeployment: there is no such record, and no such contract.
+        CodeMismatch: there is another contract at the address.
+        BlockUnknown: the node can't say when the contract was deployed.
+        RecordDisagrees: it was not deployed in the block that `contract` names.
         DamagedRecord: a file is not a record.
         WrongChain: the record is of another chain.
         Malformed: `contract` is neither a file nor an address.
@@ -60,8 +71,47 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
         if genesis is not None and deployment.genesis != genesis:
             raise WrongChain(deployment.genesis, genesis)
         return deployment
-    address = parse_address(settings.contract, "KAMENG_CONTRACT") if settings.contract is not None else None
-    return load_deployment(chain_id, address=address, genesis=genesis, folder=settings.deployments)
+    address, block = named_contract(settings)
+    try:
+        return load_deployment(chain_id, address=address, genesis=genesis, folder=settings.deployments)
+    except NoDeployment:
+        if address is None and not _has_code(node, core_address()):
+            raise
+    deployment = run(adopting(address or core_address(), block=block), Connection(node.w3))
+    with suppress(OSError):  # then the chain is asked again next time
+        save_deployment(deployment, settings.deployments)
+    return deployment
+
+
+def named_contract(settings: Settings) -> tuple[str | None, int | None]:
+    """The address that `contract` names, or the record in the file that it names, and the block of its deployment; None
+    for what it does not say.
+
+    Raises:
+        Malformed, SettingError: it is neither an address, ADDRESS@BLOCK, nor a file.
+        NoDeployment, DamagedRecord: there is no record in that file.
+    """
+    if settings.contract is None:
+        return None, None
+    if settings.contract.endswith(".json"):
+        record = _record(Path(settings.contract).expanduser())
+        return record.address, record.block
+    address, _, block = settings.contract.partition("@")
+    return parse_address(address, "KAMENG_CONTRACT"), _block_number(block) if block else None
+
+
+def _block_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise SettingError(
+            "KAMENG_CONTRACT",
+            f"After the @ of KAMENG_CONTRACT comes the number of the block, not {text!r}.",
+            f"KAMENG_CONTRACT 的 @ 之后应是区块号，而不是 {text!r}。",
+        )
+    return int(text)
+
+
+def _has_code(node: Node, address: str) -> bool:
+    return len(str(node.request("eth_getCode", address, "latest"))) > 2
 
 
 def _chain_id(node: Node) -> int:
@@ -81,7 +131,7 @@ def recorded_deployment(settings: Settings) -> Deployment:
     for record in load_deployments(settings.deployments):
         if settings.chain_id is not None and record.chain_id != settings.chain_id:
             continue
-        if wanted is None or record.address.lower() == wanted.lower():
+        if wanted is None or record.address.lower() == wanted.partition("@")[0].lower():
             return record
     raise NoDeployment("No deployment is recorded here: run `kameng deploy`, or name a record with KAMENG_CONTRACT.")
 
@@ -180,7 +230,7 @@ def choose_book(store: "Store", settings: Settings) -> "Book":
         found
         for found in contracts(store)
         if settings.chain_id in (None, found.chain_id)
-        and (settings.contract is None or settings.contract.lower() == found.address.lower())
+        and (settings.contract is None or settings.contract.partition("@")[0].lower() == found.address.lower())
     ]
     if len(fitting) == 1:
         return Book(store, fitting[0].chain_id, fitting[0].address)

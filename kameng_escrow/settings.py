@@ -63,8 +63,9 @@ TABLE: tuple[Setting, ...] = (
         flag="--contract",
         metavar="ADDRESS",
         default="",
-        zh="托管合约地址；缺省取部署记录中这条链上最近的一个",
-        en="Address of the escrow; without it, the latest recorded deployment on the node's chain",
+        zh="托管合约地址，或 地址@部署区块；缺省取部署记录中这条链上最近的一个，没有记录则看通用地址",
+        en="Address of the escrow, or ADDRESS@BLOCK of its deployment; without it, the latest recorded one on the "
+        "node's chain, else the one at the address that it has on every chain",
     ),
     Setting(
         name="deployments",

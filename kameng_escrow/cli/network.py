@@ -11,12 +11,14 @@ import typer
 
 from .command import CHAIN, both, command
 from .files import require_writable
+from .forms import Currency
 from .problems import BadInput, FileUnusable
 from .reasons import reasons
 from .screen import Answer, to_json
-from .session import Session
+from .session import NATIVE, Session
 
 if TYPE_CHECKING:
+    from ..chain.deploy import Plan
     from ..chain.deployments import Deployment
     from ..chain.nodes import LocalNode
 
@@ -101,6 +103,13 @@ def node(
 
 def deploy(
     session: Session,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help=both("只说会做什么、花多少，什么也不发送", "Only say what would be done, at what cost"),
+        ),
+    ] = False,
     with_test_token: Annotated[
         bool,
         typer.Option(
@@ -108,22 +117,33 @@ def deploy(
         ),
     ] = False,
 ) -> Answer:
-    from ..chain.deploy import deploy as put
-    from ..chain.deploy import deploy_artifact
-    from ..chain.deployments import save_deployment
+    from .. import bootstrap
+    from ..chain.connection import Connection
+    from ..chain.deploy import deploy_artifact, planning
+    from ..chain.recording import deploy_recorded
+    from ..chain.sender import Sender
+    from ..chain.steps import run
 
-    account = session.signer()
+    settings = session.settings
+    escrow, block = bootstrap.named_contract(settings)
+    account = session.signer() if settings.key_file is not None or not dry_run else None
     chain = session.node()
-    folder = session.settings.deployments
-    _require_folder(folder)  # before money is spent on something that could not be recorded
+    connection = Connection(chain.w3)
+    plan = run(planning(None if account is None else account.address, escrow=escrow), connection)
+    if account is None or dry_run:
+        return _planned(session, plan)
+    _require_folder(settings.deployments)  # before money is spent on something that could not be recorded
     with session.screen.waiting():
-        record = put(chain.w3, account)
-    path = save_deployment(record, folder)
-    data = {**record_data(record), "record": str(path)}
+        sender = Sender(account, chain_id=plan.chain_id)
+        record, path = run(deploy_recorded(sender, settings.deployments, escrow=escrow, block=block), connection)
+    data = {
+        **record_data(record),
+        "deployed": [part.contract for part in plan.missing],
+        "record": str(path),
+    }
     screen = session.screen
-    lines = [
-        screen.say(f"✓ 托管合约 {record.address}", f"✓ Escrow {record.address}"),
-        screen.say(f"  查询合约 {record.lens}", f"  Lens {record.lens}"),
+    lines = [*_part_lines(session, plan, planned=False)]
+    lines += [
         screen.say(f"  链 {record.chain_id}，区块 {record.block}", f"  chain {record.chain_id}, block {record.block}"),
         screen.say(f"  部署记录 {path}", f"  recorded in {path}"),
     ]
@@ -133,12 +153,68 @@ def deploy(
     return Answer(data, lines)
 
 
+def _planned(session: Session, plan: "Plan") -> Answer:
+    screen = session.screen
+    now, at_most = (Currency(NATIVE, "", 18).number(wei) for wei in (plan.cost, plan.cost_at_most))
+    lines = [
+        screen.say(f"链 {plan.chain_id}；什么也没有发送", f"chain {plan.chain_id}; nothing was sent"),
+        *_part_lines(session, plan, planned=True),
+    ]
+    if plan.missing:
+        if plan.lacks_proxy:
+            lines.append(
+                screen.say(
+                    "  + 先放置确定性部署代理", "  + the deterministic deployment proxy would be put there first"
+                )
+            )
+        lines.append(
+            screen.say(
+                f"  约 {plan.gas:,} gas，现价合 {now} 个原生币，最多 {at_most}",
+                f"  some {plan.gas:,} gas: {now} of the chain's coin now, {at_most} at most",
+            )
+        )
+    return Answer(plan_data(plan), lines)
+
+
+def _part_lines(session: Session, plan: "Plan", *, planned: bool) -> list[str]:
+    """One line for each contract: which, where, and whether it is new."""
+    screen = session.screen
+    lines = []
+    for part in plan.parts:
+        if part.is_there:
+            mark, said = "·", screen.say("已在链上", "was there")
+        elif planned:
+            mark, said = "+", screen.say("将部署", "would be deployed")
+        else:
+            mark, said = "✓", screen.say("已部署", "deployed")
+        lines.append(f"{mark} {part.contract} {part.address} {said}")
+    return lines
+
+
+def plan_data(plan: "Plan") -> dict[str, Any]:
+    """A plan for machines: amounts in wei."""
+    return {
+        "dry_run": True,
+        "chain_id": plan.chain_id,
+        "parts": [
+            {"contract": part.contract, "address": part.address, "is_there": part.is_there, "gas": part.gas}
+            for part in plan.parts
+        ],
+        "lacks_proxy": plan.lacks_proxy,
+        "gas": plan.gas,
+        "gas_price": str(plan.gas_price),
+        "cost": str(plan.cost),
+        "cost_at_most": str(plan.cost_at_most),
+    }
+
+
 def record_data(record: "Deployment") -> dict[str, Any]:
     """A deployment for machines."""
     return {
         "chain_id": record.chain_id,
         "contract": record.address,
         "lens": record.lens,
+        "periphery": dict(record.periphery),
         "block": record.block,
         "transaction_hash": record.transaction,
         "deployer": record.deployer,

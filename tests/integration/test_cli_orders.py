@@ -114,24 +114,45 @@ def test_a_keystore_signs_with_the_passphrase_in_a_file(hand: Hand) -> None:
     assert hand.terminal.json(*words)["of"] == address
 
 
-def test_a_second_escrow_is_deployed_recorded_and_used(own_hand: Hand) -> None:
-    deployed = own_hand.act("stranger", "deploy", "--test-token")
-    assert Path(deployed["record"]).is_file()
-    document = own_hand.terminal.run(
-        "order",
-        "terms",
-        "--seller",
-        SELLER,
-        "--price",
-        "1",
-        "--policy",
-        own_hand.policy,
-        "--key-file",
-        "keys/buyer.key",
-    )
-    assert document.json()["contract"] == deployed["contract"]  # the newest, where none is named
-    old = own_hand.terminal.json("policy", "show", own_hand.policy, "--contract", own_hand.announced["contract"])
-    assert old["policy_id"] == own_hand.policy
+def test_deploying_again_finds_what_is_there(own_hand: Hand) -> None:
+    """The same code is at the same address, whoever deploys it: nothing is sent but for the test token."""
+    before = own_hand.terminal.files()
+    again = own_hand.act("stranger", "deploy", "--test-token")
+    assert again["contract"] == own_hand.announced["contract"]
+    assert again["record"] == own_hand.announced["record"]
+    assert again["deployed"] == []
+    assert own_hand.terminal.files() == before
+    planned = own_hand.terminal.json("deploy", "--dry-run")
+    assert all(part["is_there"] for part in planned["parts"])
+    assert (planned["gas"], planned["cost"]) == (0, "0")
+
+
+def test_a_contract_needs_no_record(own_hand: Hand) -> None:
+    """The chain is asked, and what it answers is recorded."""
+    address = own_hand.announced["contract"]
+    record = Path(own_hand.announced["record"])
+    text = record.read_text("utf-8")
+    for contract in ((), ("--contract", address), ("--contract", f"{address}@{json.loads(text)['block']}")):
+        record.unlink()
+        assert own_hand.terminal.json("policy", "show", own_hand.policy, *contract)["policy_id"] == own_hand.policy
+        assert record.read_text("utf-8") == text
+    record.unlink()
+    block = json.loads(text)["block"] + 1
+    own_hand.fail("policy", "show", own_hand.policy, "--contract", f"{address}@{block}", code=5)
+    own_hand.fail("policy", "show", own_hand.policy, "--contract", f"{address}@soon", code=3)
+    own_hand.fail("policy", "show", own_hand.policy, "--contract", own_hand.announced["test_token"], code=5)
+    own_hand.fail("policy", "show", own_hand.policy, "--contract", SELLER, code=5)
+    assert own_hand.act("stranger", "deploy")["deployed"] == []
+    assert record.read_text("utf-8") == text
+
+
+def test_a_record_that_disagrees_with_the_chain_is_told_of(own_hand: Hand) -> None:
+    record = Path(own_hand.announced["record"])
+    document = json.loads(record.read_text("utf-8"))
+    record.write_text(json.dumps(document | {"deployer": SELLER}), "utf-8")
+    assert "deployer" in own_hand.fail("deploy", who="stranger", code=5).err
+    record.write_text(json.dumps(document | {"block": document["block"] + 1}), "utf-8")
+    own_hand.fail("deploy", who="stranger", code=5)
 
 
 def test_settle_ends_all_that_is_due_and_nothing_else(own_hand: Hand) -> None:
