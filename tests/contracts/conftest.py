@@ -11,6 +11,7 @@ from kameng_escrow.domain.order import NATIVE
 from tests.contracts.harness.abi import Contract
 from tests.contracts.harness.cast import CAST
 from tests.contracts.harness.evm import Evm, Snapshot
+from tests.contracts.harness.payments import PERMIT2, Payments
 from tests.contracts.harness.world import World
 
 
@@ -58,6 +59,14 @@ def token(world: World) -> Contract:
 def coin(request: pytest.FixtureRequest, world: World) -> str:
     """What is paid in: the native coin, then a token."""
     return NATIVE if request.param == "native" else world.token.address
+
+
+@pytest.fixture
+def payments(world: World, compiled: Callable[[str], Artifact]) -> Payments:
+    """A token with EIP-2612 and EIP-3009, Permit2, and who signs for them."""
+    made = Payments.create(world, compiled)
+    world.names[PERMIT2] = "Permit2"
+    return made
 
 
 def _member(name: str) -> Any:
