@@ -122,7 +122,8 @@ def build(node: LocalNode) -> Stage:
         relayer=accounts[8],
         passerby=accounts[9],
     )
-    deployment = deploy(node.w3, cast.platform)
+    # An escrow of its own: one that others use too would not let the books be closed, nor the policies be new.
+    deployment = deploy(node.w3, cast.platform, escrow=deploy_artifact(node.w3, cast.platform, "KamengEscrow"))
     token = deploy_artifact(node.w3, cast.platform, "BlockingToken", "Test USDT", "USDT", TOKEN_DECIMALS)
     client = EscrowClient(node=node, contract=deployment)
     platform = client.acting_as(cast.platform)
