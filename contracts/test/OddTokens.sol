@@ -3,9 +3,13 @@ pragma solidity ^0.8.28;
 
 import {TestToken} from "./TestToken.sol";
 
-/// @title  A `TestToken` that grants no allowance, and says so
+/// @title  A `TestToken` that grants no allowance when asked as others are, and says so
 contract GrudgingToken is TestToken {
     constructor() TestToken("Grudging", "NO", 6) {}
+
+    function allow(address spender, uint256 amount) external {
+        _approve(msg.sender, spender, amount);
+    }
 
     function approve(address, uint256) public pure override returns (bool) {
         return false;
@@ -14,7 +18,17 @@ contract GrudgingToken is TestToken {
 
 /// @title  A `TestToken` that gives a base unit to whoever's money is taken by allowance, as rebates do
 contract RebatingToken is TestToken {
+    bool public stuck; // whether nobody may pass on anything
+
     constructor() TestToken("Rebating", "RB", 6) {}
+
+    function setStuck(bool stuck_) external {
+        stuck = stuck_;
+    }
+
+    function transfer(address to, uint256 amount) public override returns (bool) {
+        return !stuck && super.transfer(to, amount);
+    }
 
     function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
         _mint(from, 1);
