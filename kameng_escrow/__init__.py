@@ -52,6 +52,8 @@ if TYPE_CHECKING:
         Order,
         OrderTerms,
         Outcome,
+        Payment,
+        PaymentMethod,
         Policy,
         Refusal,
         Right,
@@ -79,8 +81,8 @@ _HOMES = {
     "chain.sender": "wallet_json",
     "client": "AsyncEscrowClient EscrowClient OrderStatus Receipt RegisteredPolicy UnknownOrder",
     "domain": "NATIVE NO_CANCEL ZERO_ADDRESS Action Fault Logged Malformed NextAction Offer OperatorGrant Order "
-    "OrderTerms Outcome Policy Refusal Right Role Shares Split State Verb check_policy order_id policy_id "
-    "recommended_policy",
+    "OrderTerms Outcome Payment PaymentMethod Policy Refusal Right Role Shares Split State Verb check_policy order_id "
+    "policy_id recommended_policy",
     "errors": "EscrowError",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -116,6 +118,8 @@ __all__ = [  # a literal, for whoever reads or checks without running
     "OrderStatus",
     "OrderTerms",
     "Outcome",
+    "Payment",
+    "PaymentMethod",
     "Policy",
     "Receipt",
     "Refusal",

@@ -29,7 +29,19 @@ GROUPS = (
     ),
     (
         Text("签名与代为上链", "Signing and relaying"),
-        ("sign_offer", "split", "sign_split", "action", "sign_action", "act"),
+        (
+            "sign_offer",
+            "split",
+            "sign_split",
+            "action",
+            "sign_action",
+            "act",
+            "payment",
+            "dispute_payment",
+            "payment_typed_data",
+            "sign_payment",
+            "approve_permit2",
+        ),
     ),
     (
         Text("读取", "Reading"),
@@ -71,7 +83,8 @@ METHODS = {
     ),
     "order_id": Text("条款在这份合约上的订单编号", "the id of the terms on this contract"),
     "open": Text(
-        "付款下单；给了 `offer` 就直接进入已接单", "pays for the order; with an `offer` it starts as Accepted"
+        "付款下单；给了 `offer` 就直接进入已接单，给了 `payment` 就用付款人的签名付款",
+        "pays for the order; with an `offer` it starts as Accepted, with a `payment` the one who signed it pays",
     ),
     "accept": Text("接单", "takes the order on"),
     "deliver": Text("发货，附承诺", "delivers what the commitment binds"),
@@ -99,6 +112,14 @@ METHODS = {
     ),
     "sign_action": Text("签交给别人上链的操作", "signs an action"),
     "act": Text("把别人签好的操作送上链", "relays a signed action"),
+    "payment": Text(
+        "拟一份货款的付款签名（permit、authorization 或 permit2），默认 1 小时后到期",
+        "a payment of the price to be signed, by permit, authorization or permit2; expires in one hour unless told",
+    ),
+    "dispute_payment": Text("拟一份争议押金的付款签名", "a payment of the dispute bond to be signed"),
+    "payment_typed_data": Text("付款签名的 EIP-712 数据，交给钱包签", "a payment as a wallet signs it"),
+    "sign_payment": Text("签付款", "signs a payment"),
+    "approve_permit2": Text("允许 Permit2 动用一种代币，一次即可", "lets Permit2 take a token, once"),
     "status": Text("订单现在的状态（读一次链）", "where an order stands now, read from the chain"),
     "statuses": Text("许多订单的状态，取自同一个区块", "where orders stand, all at one block"),
     "order": Text("由事件还原的完整订单", "the whole order, as its events tell it"),

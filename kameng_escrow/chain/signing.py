@@ -3,9 +3,11 @@
 from typing import Any
 
 from eth_abi.abi import encode
+from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
+from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
 
 from kameng_escrow.domain.order import OrderTerms
@@ -31,7 +33,7 @@ ERC1271_MAGIC = bytes.fromhex("1626ba7e")  # isValidSignature's selector, and it
 
 def sign_terms(account: LocalAccount, terms: OrderTerms, domain: Domain) -> bytes:
     """The account's signature of the order's id: 65 bytes r ‖ s ‖ v, likewise below. Raises `Malformed`."""
-    return _sign(account, terms_typed_data(terms, domain))
+    return sign_typed_data(account, terms_typed_data(terms, domain))
 
 
 def sign_offer(
@@ -43,17 +45,17 @@ def sign_offer(
     """
     typed = offer_typed_data(order_id, revision=revision, expiry=expiry, domain=domain)
     operator = ZERO_ADDRESS if account.address == seller else str(account.address)
-    return Offer(expiry=expiry, signature=_sign(account, typed), operator=operator)
+    return Offer(expiry=expiry, signature=sign_typed_data(account, typed), operator=operator)
 
 
 def sign_split(account: LocalAccount, order_id: str, split: Split, domain: Domain) -> bytes:
     """The account's consent to the division."""
-    return _sign(account, split_typed_data(order_id, split, domain))
+    return sign_typed_data(account, split_typed_data(order_id, split, domain))
 
 
 def sign_action(account: LocalAccount, order_id: str, action: Action, domain: Domain) -> bytes:
     """The account's order to whoever relays the action."""
-    return _sign(account, action_typed_data(order_id, action, domain))
+    return sign_typed_data(account, action_typed_data(order_id, action, domain))
 
 
 def recovered(digest: str, signature: bytes) -> str | None:
@@ -85,5 +87,12 @@ def is_signed_by(signer: str, digest: str, signature: bytes) -> Steps[bool]:
     return answer[:32] == ERC1271_MAGIC + bytes(28)
 
 
-def _sign(account: LocalAccount, typed_data: dict[str, Any]) -> bytes:
+def typed_data_digest(typed_data: dict[str, Any]) -> str:
+    """The EIP-712 digest of typed data as a wallet gets it: what is signed, 0x-hex."""
+    message = encode_typed_data(full_message=typed_data)
+    return "0x" + keccak(b"\x19" + message.version + message.header + message.body).hex()
+
+
+def sign_typed_data(account: LocalAccount, typed_data: dict[str, Any]) -> bytes:
+    """The account's signature of typed data: 65 bytes r ‖ s ‖ v."""
     return bytes(account.sign_typed_data(full_message=typed_data).signature)

@@ -3,22 +3,34 @@
 from collections.abc import Sequence
 
 from kameng_escrow.chain.calls import Call
-from kameng_escrow.chain.slots import OrderSlot
+from kameng_escrow.chain.errors import InvalidInput
 from kameng_escrow.chain.steps import Steps
 from kameng_escrow.domain.inputs import check_hash, check_uint
 from kameng_escrow.domain.order import NATIVE, OrderTerms
-from kameng_escrow.domain.shares import bps, sum_in_dispute
+from kameng_escrow.domain.payments import Payment, PaymentMethod, dispute_nonce, opening_nonce
 from kameng_escrow.domain.signed import Action, Offer, Split
 from kameng_escrow.domain.states import Role, State, Verb
 from kameng_escrow.domain.terms import check_terms
 
 from .allowance import Allowance
 from .operations import prepared, write
+from .payments import PaymentOperations, dispute_bond
 
 ZERO_HASH = "0x" + "00" * 32
+NO_OFFER = Offer(expiry=0, signature=b"")  # as the contract's functions that take a payment know it
+
+_OPENINGS = {
+    PaymentMethod.Permit: "openWithPermit",
+    PaymentMethod.Authorization: "openWithAuthorization",
+    PaymentMethod.Permit2: "openWithPermit2",
+}
+_PAID_ACTIONS = {
+    PaymentMethod.Permit: "actWithPermit",
+    PaymentMethod.Authorization: "actWithAuthorization",
+}
 
 
-class OrderOperations(Allowance):
+class OrderOperations(Allowance, PaymentOperations):
     """Opening, fulfilling, ending.
 
     Every method simulates before it sends. It raises the contract's `Refusal` with its values, `UnknownOrder` where
@@ -31,17 +43,32 @@ class OrderOperations(Allowance):
     # -------------------------------------------------------------------------------------------------------- opening
 
     @write
-    def open(self, terms: OrderTerms, *, offer: Offer | None = None, approve: bool = True) -> Steps[Sequence[Call]]:
-        """Rows 1 and 2. Pays for an order from the client's account, which need not be the buyer's.
+    def open(
+        self,
+        terms: OrderTerms,
+        *,
+        offer: Offer | None = None,
+        payment: Payment | None = None,
+        approve: bool = True,
+    ) -> Steps[Sequence[Call]]:
+        """Rows 1 and 2. Pays for an order from the client's account, which need not be the buyer's; or brings what
+        another signed to pay for it.
 
         Args:
             terms: see `terms`.
             offer: the seller's promise; with it the order opens as Accepted.
-            approve: allows the escrow to take exactly the price of the token first, where it may not yet: a
-                transaction of its own, which replaces any smaller allowance.
+            payment: what the payer signed (see `payment` and `sign_payment`); left out, the client's account pays by
+                allowance, or with the native coin.
+            approve: without a payment, allows the escrow to take exactly the price of the token first, where it may
+                not yet: a transaction of its own, which replaces any smaller allowance.
+
+        Raises:
+            InvalidSignature: another than the payer signed the payment, or than the seller the offer.
         """
         place = yield from self._place()
         check_terms(terms, place.address)
+        if payment is not None:
+            return ((yield from self._opening_paid(terms, offer, payment)),)
         identity = yield from self._order_id(terms)
         value = terms.price if terms.token == NATIVE else 0
         arguments = (terms,) if offer is None else (terms, offer)
@@ -125,7 +152,7 @@ class OrderOperations(Allowance):
         check_hash(evidence, "evidence")
         check_uint(units, 16, "units")
         _, slot = yield from self._slot(terms)
-        bond = _dispute_bond(terms, slot, units)
+        bond = dispute_bond(terms, slot, units)
         value = bond if terms.token == NATIVE else 0
         calls = yield from self._on(terms, "dispute", units, evidence, value=value)
         before = (yield from self._allowing(terms.token, bond)) if approve else ()
@@ -216,14 +243,19 @@ class OrderOperations(Allowance):
     # --------------------------------------------------------------------------------------------------------- relaying
 
     @write
-    def act(self, terms: OrderTerms, *, action: Action, signature: bytes) -> Steps[Sequence[Call]]:
+    def act(
+        self, terms: OrderTerms, *, action: Action, signature: bytes, payment: Payment | None = None
+    ) -> Steps[Sequence[Call]]:
         """Relays an action that a party or operator signed (see `action` and `sign_action`). The client's account pays
-        the gas, and in the native coin the dispute bond.
+        the gas, and in the native coin the dispute bond; in a token the buyer does, by allowance or with the `payment`
+        that it signed beside a dispute (see `dispute_payment`).
         """
+        if payment is not None:
+            return ((yield from self._dispute_paid(terms, action, signature, payment)),)
         value = 0
         if action.verb is Verb.Dispute and terms.token == NATIVE:
             _, slot = yield from self._slot(terms)
-            value = _dispute_bond(terms, slot, action.number)
+            value = dispute_bond(terms, slot, action.number)
         return (yield from self._on(terms, "act", action, signature, value=value))
 
     prepare_act = prepared(act)
@@ -233,6 +265,36 @@ class OrderOperations(Allowance):
     def _on(self, terms: OrderTerms, function: str, *arguments: object, value: int = 0) -> Steps[Sequence[Call]]:
         identity = yield from self._order_id(terms)
         return ((yield from self._call(function, terms, *arguments, value=value, order_id=identity)),)
+
+    def _opening_paid(self, terms: OrderTerms, offer: Offer | None, payment: Payment) -> Steps[Call]:
+        identity = yield from self._order_id(terms)
+        yield from self._check_payment(terms, payment, terms.price, opening_nonce(identity))
+        if payment.method is PaymentMethod.Permit and payment.payer != self.address:
+            raise InvalidInput(
+                f"A permit pays for its signer only: open the order as {payment.payer}.",
+                f"permit 只能由签名人自己使用：请以 {payment.payer} 的身份下单。",
+            )
+        promise = NO_OFFER if offer is None else offer
+        arguments: tuple[object, ...] = (terms, promise)
+        if payment.method is not PaymentMethod.Permit:
+            arguments += (payment.payer,)
+        if payment.method is PaymentMethod.Permit2:
+            arguments += (payment.nonce,)
+        arguments += (payment.deadline, payment.signature)
+        return (yield from self._call(_OPENINGS[payment.method], *arguments, order_id=identity))
+
+    def _dispute_paid(self, terms: OrderTerms, action: Action, signature: bytes, payment: Payment) -> Steps[Call]:
+        function = _PAID_ACTIONS.get(payment.method)
+        if function is None:
+            raise InvalidInput(
+                "A dispute bond is paid by permit or authorization: Permit2 pays prices only.",
+                "争议押金只能用 permit 或 authorization 支付，Permit2 只能付货款。",
+            )
+        identity, slot = yield from self._slot(terms)
+        bond = dispute_bond(terms, slot, action.number)
+        yield from self._check_payment(terms, payment, bond, dispute_nonce(identity))
+        arguments = (terms, action, signature, payment.deadline, payment.signature)
+        return (yield from self._call(function, *arguments, order_id=identity))
 
     def _expected(self, terms: OrderTerms, expected: State | None) -> Steps[State]:
         if expected is not None:
@@ -244,10 +306,3 @@ class OrderOperations(Allowance):
         if account == terms.buyer:
             return Role.Buyer
         return Role.Seller if account == terms.seller else Role.Operator
-
-
-def _dispute_bond(terms: OrderTerms, slot: OrderSlot, units: int) -> int:
-    """Base units; zero where the contract will refuse the units anyway."""
-    if not 0 < units <= terms.units:
-        return 0
-    return bps(sum_in_dispute(terms.price, terms.units, units), slot.dispute_bond_bps)

@@ -17,6 +17,7 @@ from .inputs import Malformed, check_address, check_hash, check_uint, parse_addr
 from .labels import POLICY_LABELS, Label, label_of, rights_label
 from .lifecycle import LIFECYCLE, Clock, Move, Row, Who
 from .order import NATIVE, Order, OrderTerms, Shares
+from .payments import Payment, PaymentMethod
 from .policy import NO_CANCEL, ZERO_ADDRESS, Policy, recommended_policy, validate_policy, validate_review_by
 from .policy_check import check_policy
 from .policy_warnings import PolicyWarning, Severity
@@ -70,6 +71,8 @@ __all__ = [
     "OrderEvent",
     "OrderTerms",
     "Outcome",
+    "Payment",
+    "PaymentMethod",
     "Policy",
     "PolicyField",
     "PolicyWarning",

@@ -27,7 +27,7 @@ _DOMAIN = (
     ("chainId", "uint256"),
     ("verifyingContract", "address"),
 )
-_TERMS = (
+TERMS_MEMBERS = (
     ("buyer", "address"),
     ("refundTo", "address"),
     ("seller", "address"),
@@ -85,7 +85,7 @@ class Domain:
         check_address(self.contract, "contract")
         hashed = (keccak(text=NAME), keccak(text=VERSION), self.chain_id, self.contract)
         types = ("bytes32", "bytes32", "bytes32", "uint256", "address")
-        return keccak(encode(types, (_type_hash("EIP712Domain", _DOMAIN), *hashed)))
+        return keccak(encode(types, (type_hash("EIP712Domain", _DOMAIN), *hashed)))
 
 
 # -------------------------------------------------------------------------------------------------------------- ids
@@ -97,7 +97,7 @@ def order_id(terms: OrderTerms, domain: Domain) -> str:
     Raises:
         Malformed: a field that the contract could not read.
     """
-    return _hex(_digest("OrderTerms", _TERMS, _terms_values(terms), domain))
+    return _hex(_digest("OrderTerms", TERMS_MEMBERS, _terms_values(terms), domain))
 
 
 def policy_id(policy: Policy) -> str:
@@ -137,7 +137,7 @@ def action_digest(order_id: str, action: Action, domain: Domain) -> str:
 
 def terms_typed_data(terms: OrderTerms, domain: Domain) -> dict[str, Any]:
     """For a wallet's ``eth_signTypedData_v4``: the terms. Signing them signs the order's id; likewise below."""
-    return _typed_data("OrderTerms", _TERMS, _terms_values(terms), domain)
+    return _typed_data("OrderTerms", TERMS_MEMBERS, _terms_values(terms), domain)
 
 
 def offer_typed_data(order_id: str, *, revision: int, expiry: int, domain: Domain) -> dict[str, Any]:
@@ -202,7 +202,8 @@ def _checked(members: Members, values: list[Any]) -> list[Any]:
     return values
 
 
-def _type_hash(name: str, members: Members) -> bytes:
+def type_hash(name: str, members: Members) -> bytes:
+    """keccak256 of a struct's type string, of a struct that holds no other."""
     return keccak(text=f"{name}({','.join(f'{kind} {member}' for member, kind in members)})")
 
 
@@ -211,14 +212,14 @@ def _digest(name: str, members: Members, values: list[Any], domain: Domain) -> b
     words = [
         bytes.fromhex(value[2:]) if kind == "bytes32" else value for kind, value in zip(kinds, values, strict=True)
     ]
-    struct_hash = keccak(encode(["bytes32", *kinds], [_type_hash(name, members), *words]))
+    struct_hash = keccak(encode(["bytes32", *kinds], [type_hash(name, members), *words]))
     return keccak(b"\x19\x01" + domain.separator() + struct_hash)
 
 
 def _typed_data(name: str, members: Members, values: list[Any], domain: Domain) -> dict[str, Any]:
     domain.separator()  # refuses what is no domain
     return {
-        "types": {"EIP712Domain": _described(_DOMAIN), name: _described(members)},
+        "types": {"EIP712Domain": described(_DOMAIN), name: described(members)},
         "primaryType": name,
         "domain": {
             "name": NAME,
@@ -226,15 +227,16 @@ def _typed_data(name: str, members: Members, values: list[Any], domain: Domain) 
             "chainId": domain.chain_id,
             "verifyingContract": domain.contract,
         },
-        "message": {member: _json_safe(kind, value) for (member, kind), value in zip(members, values, strict=True)},
+        "message": {member: json_safe(kind, value) for (member, kind), value in zip(members, values, strict=True)},
     }
 
 
-def _described(members: Members) -> list[dict[str, str]]:
+def described(members: Members) -> list[dict[str, str]]:
+    """A struct's members as typed data lists them."""
     return [{"name": name, "type": kind} for name, kind in members]
 
 
-def _json_safe(kind: str, value: Any) -> Any:
+def json_safe(kind: str, value: Any) -> Any:
     """Amounts as decimal strings: JavaScript's numbers are exact up to 2^53 only."""
     return str(value) if kind in ("uint128", "uint256") else value
 
