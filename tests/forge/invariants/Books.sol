@@ -21,6 +21,13 @@ struct Order {
     uint256 closedSlot; // what the chain kept when it closed
 }
 
+/// @dev What somebody must have of one token.
+struct Account {
+    uint256 purse; // its balance
+    uint256 credit; // in the escrow
+    uint256 bond; // in the escrow, not locked
+}
+
 /**
  * @dev What must be true, kept beside the escrow by the table alone, and compared with it to the base unit. Each broken
  *      comparison names the promise that it breaks:
@@ -44,9 +51,7 @@ abstract contract Books is Cast {
     uint256[] internal reviewBys;
     bool[] internal retired;
 
-    mapping(uint256 token => mapping(address account => uint256)) internal purses;
-    mapping(uint256 token => mapping(address account => uint256)) internal credits;
-    mapping(uint256 token => mapping(address account => uint256)) internal bonds;
+    Account[PEOPLE][TOKENS] private accounts;
     mapping(uint256 token => mapping(uint256 policy => uint256)) internal fees;
     uint256[TOKENS] internal owed; // all that the escrow must have
     uint256[TOKENS] internal surplus; // what a token kept from others, or somebody gave for nothing
@@ -56,7 +61,7 @@ abstract contract Books is Cast {
         vm.warp(time);
         for (uint256 t; t < TOKENS; ++t) {
             for (uint256 i; i < PEOPLE; ++i) {
-                purses[t][people[i]] = RICHES;
+                accounts[t][i].purse = RICHES;
             }
         }
     }
@@ -64,7 +69,7 @@ abstract contract Books is Cast {
     // --------------------------------------------------------------------------------------------------------- booking
 
     function _pays(uint256 token, address from, uint256 amount) internal {
-        purses[token][from] -= amount;
+        _account(token, from).purse -= amount;
         owed[token] += amount;
     }
 
@@ -72,10 +77,10 @@ abstract contract Books is Cast {
     function _paid(uint256 token, address to, uint256 amount) internal {
         if (amount == 0) return;
         if (_takes(token, to)) {
-            purses[token][to] += amount;
+            _account(token, to).purse += amount;
             owed[token] -= amount;
         } else {
-            credits[token][to] += amount;
+            _account(token, to).credit += amount;
         }
     }
 
@@ -95,7 +100,7 @@ abstract contract Books is Cast {
         uint256 given = ending.buyer + ending.seller + ending.platform + ending.bond + ending.mediator;
         require(held == given, "shares: the row does not divide what is held");
         fees[token][order.policy] += ending.platform;
-        bonds[token][order.terms.seller] += ending.bond;
+        _account(token, order.terms.seller).bond += ending.bond;
         _paid(token, order.terms.refundTo, ending.buyer);
         _paid(token, order.terms.payTo, ending.seller);
 
@@ -114,37 +119,43 @@ abstract contract Books is Cast {
 
     // -------------------------------------------------------------------------------------------------------- comparing
 
-    /// @dev Everybody's money in the token of this turn, and the order of this turn.
+    /// @dev After every call: the escrow's balance of the token that the call was about, and the accounts of two people.
+    ///      A difference does not go away by itself, so that `checkAll` finds what these miss.
     modifier turn(uint256 seed) {
         _shuffle(seed);
         vm.warp(time);
         touched = NATIVE;
+        if (_oneIn(12)) _changeMoods();
         _;
-        _audit(touched);
+        _checkToken(touched);
+        uint256 person = _draw(PEOPLE);
+        _checkAccount(touched, person);
+        _checkAccount(touched, (person + 1 + _draw(PEOPLE - 1)) % PEOPLE);
     }
 
-    function _audit(uint256 t) internal {
-        address token = tokens[t];
+    function _checkToken(uint256 t) internal {
         if (t == MOODY && stealing) _forgive();
-        for (uint256 i; i < PEOPLE; ++i) {
-            address account = people[i];
-            uint256 purse = _balance(t, account);
-            require(purse >= purses[t][account], "pulls: somebody has less than it should");
-            require(purse <= purses[t][account], "shares: somebody got more than its row gives");
-            require(escrow.creditOf(account, token) == credits[t][account], "shares: another credit than is due");
-            require(escrow.bondOf(account, token) == bonds[t][account], "shares: another bond balance than is due");
-        }
         uint256 balance = _balance(t, address(escrow));
         require(balance >= owed[t] + surplus[t], "solvency: the escrow has less than it owes");
         require(balance == owed[t] + surplus[t], "solvency: the escrow kept something");
+    }
+
+    function _checkAccount(uint256 t, uint256 person) internal view {
+        Account storage account = accounts[t][person];
+        (address owner, address token) = (people[person], tokens[t]);
+        uint256 purse = _balance(t, owner);
+        require(purse >= account.purse, "pulls: somebody has less than it should");
+        require(purse == account.purse, "shares: somebody got more than its row gives");
+        require(escrow.creditOf(owner, token) == account.credit, "shares: another credit than is due");
+        require(escrow.bondOf(owner, token) == account.bond, "shares: another bond balance than is due");
     }
 
     /// @dev A token that says it paid, and kept some or all: its own theft, of which the escrow only has more.
     function _forgive() private {
         for (uint256 i; i < PEOPLE; ++i) {
             uint256 purse = _balance(MOODY, people[i]);
-            require(purse <= purses[MOODY][people[i]], "shares: somebody got more than its row gives");
-            purses[MOODY][people[i]] = purse;
+            require(purse <= accounts[MOODY][i].purse, "shares: somebody got more than its row gives");
+            accounts[MOODY][i].purse = purse;
         }
         uint256 balance = _balance(MOODY, address(escrow));
         require(balance >= owed[MOODY] + surplus[MOODY], "solvency: the escrow has less than it owes");
@@ -169,7 +180,10 @@ abstract contract Books is Cast {
             _check(orders[i]);
         }
         for (uint256 t; t < TOKENS; ++t) {
-            _audit(t);
+            _checkToken(t);
+            for (uint256 i; i < PEOPLE; ++i) {
+                _checkAccount(t, i);
+            }
             for (uint256 p; p < policies.length; ++p) {
                 uint256 actual = escrow.feesOf(PolicyId.wrap(policyIds[p]), tokens[t]);
                 require(actual == fees[t][p], "shares: other fees than are due");
@@ -178,6 +192,10 @@ abstract contract Books is Cast {
     }
 
     // ---------------------------------------------------------------------------------------------------------- reading
+
+    function _account(uint256 token, address account) internal view returns (Account storage) {
+        return accounts[token][_who(account)];
+    }
 
     function _tokenOf(Order storage order) internal view returns (uint256) {
         address token = order.terms.token;

@@ -2,8 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {IKamengEscrow} from "../../../contracts/IKamengEscrow.sol";
+import {AuthorizedToken} from "../../../contracts/test/AuthorizedToken.sol";
 import {BlockingToken} from "../../../contracts/test/BlockingToken.sol";
 import {MoodyToken} from "../../../contracts/test/MoodyToken.sol";
+import {Permit2Double} from "../../../contracts/test/Permit2Double.sol";
 import {Receiver} from "../../../contracts/test/Receiver.sol";
 import {ReenteringToken} from "../../../contracts/test/ReenteringToken.sol";
 import {TestToken} from "../../../contracts/test/TestToken.sol";
@@ -15,8 +17,9 @@ import {vm} from "./Vm.sol";
  *
  *      Anybody may be buyer, seller, payer, operator, mediator, platform or receiver of any order, in any mixture: four
  *      accounts with keys, two contract wallets, two receivers with moods, and a stranger, who is never a party but
- *      relays and settles. All of them have given the escrow unlimited allowance of every token, all the time, so that
- *      any pull from the wrong account would go through.
+ *      relays and settles. All of them have given the escrow and Permit2 unlimited allowance of every token, all the
+ *      time, so that any pull from the wrong account would go through; but of the token that knows permits and
+ *      authorizations, only every other one, so that the others pay by signature or not at all.
  */
 abstract contract Cast {
     uint256 internal constant PEOPLE = 9;
@@ -24,11 +27,12 @@ abstract contract Cast {
     uint256 internal constant STRANGER = 8;
 
     // Tokens by their place in `tokens`.
-    uint256 internal constant TOKENS = 4;
+    uint256 internal constant TOKENS = 5;
     uint256 internal constant NATIVE = 0;
     uint256 internal constant BLOCKING = 1;
     uint256 internal constant REENTERING = 2;
     uint256 internal constant MOODY = 3;
+    uint256 internal constant AUTHORIZED = 4;
 
     uint256 internal constant RICHES = 1 << 200; // base units, far above what all orders together can cost
     string private constant SHIPPED = "kameng_escrow/artifacts/KamengEscrow.json";
@@ -37,6 +41,8 @@ abstract contract Cast {
     BlockingToken internal immutable blocking;
     ReenteringToken internal immutable reentering;
     MoodyToken internal immutable moody;
+    AuthorizedToken internal immutable authorized;
+    address internal constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
 
     address[] internal people;
     uint256[PEOPLE] internal keys; // of the account, or of the wallet's owner; zero: signs nothing
@@ -62,18 +68,19 @@ abstract contract Cast {
         blocking = new BlockingToken("Blocking", "BLK", 6);
         reentering = new ReenteringToken();
         moody = new MoodyToken();
-        tokens = [address(0), address(blocking), address(reentering), address(moody)];
+        authorized = new AuthorizedToken("Authorized", "AUTH", 6);
+        vm.etch(PERMIT2, address(new Permit2Double()).code);
+        tokens = [address(0), address(blocking), address(reentering), address(moody), address(authorized)];
         for (uint256 i; i < PEOPLE; ++i) {
             people.push(_person(i));
             numberOf[people[i]] = i + 1;
             vm.deal(people[i], RICHES);
-            blocking.mint(people[i], RICHES);
-            reentering.mint(people[i], RICHES);
-            moody.mint(people[i], RICHES);
             for (uint256 t = 1; t < TOKENS; ++t) {
-                vm.prank(people[i]);
-                TestToken(tokens[t]).approve(created, type(uint256).max);
+                TestToken(tokens[t]).mint(people[i], RICHES);
+                _approve(t, i, PERMIT2, type(uint256).max);
+                if (t != AUTHORIZED) _approve(t, i, created, type(uint256).max);
             }
+            _resetAllowance(i);
         }
     }
 
@@ -84,6 +91,16 @@ abstract contract Cast {
         return i == 4 || i == 5 ? address(new Wallet(owner)) : owner;
     }
 
+    function _approve(uint256 token, uint256 person, address spender, uint256 amount) private {
+        vm.prank(people[person]);
+        TestToken(tokens[token]).approve(spender, amount);
+    }
+
+    /// @dev What permits change.
+    function _resetAllowance(uint256 person) internal {
+        _approve(AUTHORIZED, person, address(escrow), person % 2 == 0 ? type(uint256).max : 0);
+    }
+
     // --------------------------------------------------------------------------------------------------------- chance
 
     /// @dev All that is random in a turn comes from one seed, so that a turn can be repeated from its call alone.
@@ -92,9 +109,11 @@ abstract contract Cast {
     }
 
     function _draw(uint256 below) internal returns (uint256) {
-        uint256 value = _random;
-        _random = uint256(keccak256(abi.encode(value)));
-        return value % below;
+        unchecked {
+            // As PCG steps; the upper half of the word is random enough to choose by.
+            _random = _random * 0x2360ed051fc65da44385df649fccf645 + 0x5851f42d4c957f2d14057b7ef767814f;
+            return (_random >> 128) % below;
+        }
     }
 
     function _oneIn(uint256 n) internal returns (bool) {
@@ -103,6 +122,11 @@ abstract contract Cast {
 
     function _anyone() internal returns (address) {
         return people[_draw(PEOPLE)];
+    }
+
+    /// @dev The place in `people`; only of those.
+    function _who(address account) internal view returns (uint256) {
+        return numberOf[account] - 1;
     }
 
     function _party() internal returns (address) {
@@ -114,6 +138,11 @@ abstract contract Cast {
     function _canSign(address account) internal view returns (bool) {
         uint256 number = numberOf[account];
         return number != 0 && keys[number - 1] != 0;
+    }
+
+    /// @dev Whether it has a key of its own, as permits and most authorizations need.
+    function _hasKey(address account) internal view returns (bool) {
+        return _canSign(account) && account.code.length == 0;
     }
 
     /// @dev The account's own signature, or its owner's where it is a wallet; somebody's where it has none.
@@ -130,6 +159,7 @@ abstract contract Cast {
     function _gives(uint256 token, address from, uint256 amount) internal view returns (bool) {
         if (token == BLOCKING) return !blocking.isBlocked(from) && !blocking.isBlocked(address(escrow));
         if (token == MOODY) return !closedHand || (skimming && amount < 100);
+        if (token == AUTHORIZED) return authorized.allowance(from, address(escrow)) >= amount;
         return true;
     }
 
@@ -137,8 +167,8 @@ abstract contract Cast {
     function _takes(uint256 token, address to) internal view returns (bool) {
         if (token == BLOCKING) return !blocking.isBlocked(to) && !blocking.isBlocked(address(escrow));
         if (token == MOODY) return !refusing;
-        if (token == REENTERING) return true;
-        uint256 i = numberOf[to] - 1;
+        if (token == REENTERING || token == AUTHORIZED) return true;
+        uint256 i = _who(to);
         if (i != 6 && i != 7) return true;
         Receiver.Mood mood = Receiver(payable(to)).mood();
         return mood != Receiver.Mood.Refusing && mood != Receiver.Mood.Burning && mood != Receiver.Mood.Bombing;

@@ -30,28 +30,28 @@ abstract contract Money is Others {
         require(success == expected, "pulls: a bond payment that should not be, or was refused");
         if (success) {
             _pays(touched, from, amount);
-            bonds[touched][seller] += amount;
+            _account(touched, seller).bond += amount;
         }
     }
 
     function withdrawBond(uint256 seed) external turn(seed) {
         touched = _draw(TOKENS);
         address seller = _anyone();
-        uint256 bond = bonds[touched][seller];
+        uint256 bond = _account(touched, seller).bond;
         uint256 amount = _oneIn(8) ? bond + _draw(2) : _draw(_oneIn(2) ? bond / 2 + 1 : 1e24);
         address to = _oneIn(8) ? _nowhere() : _anyone();
         bool expected = amount != 0 && amount <= bond && _receives(tokens[touched], to) && _takes(touched, to);
         bool success = _call(seller, 0, abi.encodeCall(IKamengEscrow.withdrawBond, (tokens[touched], amount, to)));
         require(success == expected, "shares: a bond withdrawal that should not be, or was refused");
         if (success) {
-            bonds[touched][seller] = bond - amount;
+            _account(touched, seller).bond = bond - amount;
             _paid(touched, to, amount);
         }
     }
 
     function payCredit(uint256 seed) external turn(seed) {
         address account = _creditor();
-        uint256 credit = credits[touched][account];
+        uint256 credit = _account(touched, account).credit;
         bool expected = credit != 0 && _takes(touched, account);
         bool success = _call(_anyone(), 0, abi.encodeCall(IKamengEscrow.payCredit, (account, tokens[touched])));
         require(success == expected, "shares: a credit that should not be paid, or was refused");
@@ -60,7 +60,7 @@ abstract contract Money is Others {
 
     function withdrawCredit(uint256 seed) external turn(seed) {
         address account = _creditor();
-        uint256 credit = credits[touched][account];
+        uint256 credit = _account(touched, account).credit;
         address to = _oneIn(8) ? _nowhere() : _anyone();
         bool expected = credit != 0 && _receives(tokens[touched], to) && _takes(touched, to);
         bool success = _call(account, 0, abi.encodeCall(IKamengEscrow.withdrawCredit, (tokens[touched], to)));
@@ -86,7 +86,7 @@ abstract contract Money is Others {
             (bool sent,) =
                 tokens[touched].call(abi.encodeWithSignature("transfer(address,uint256)", address(escrow), amount));
             require(sent, "pulls: the test's own transfer failed");
-            purses[touched][from] -= amount;
+            _account(touched, from).purse -= amount;
             surplus[touched] += amount;
         }
         bool taken = _call(from, amount, "");
@@ -109,25 +109,25 @@ abstract contract Money is Others {
                 _takeOut(people[i]);
             }
             require(owed[touched] == 0, "solvency: the books owe and nobody is owed");
-            _audit(touched);
+            _checkToken(touched);
         }
     }
 
     function _takeOut(address account) private {
-        uint256 credit = credits[touched][account];
+        uint256 credit = _account(touched, account).credit;
         if (credit != 0) {
             bool success =
                 _call(people[STRANGER], 0, abi.encodeCall(IKamengEscrow.payCredit, (account, tokens[touched])));
             require(success, "liveness: a credit can't be paid");
             _payOff(account, account, credit);
         }
-        uint256 bond = bonds[touched][account];
+        uint256 bond = _account(touched, account).bond;
         if (bond == 0) return;
         require(
             _call(account, 0, abi.encodeCall(IKamengEscrow.withdrawBond, (tokens[touched], bond, account))),
             "liveness: a bond can't be withdrawn"
         );
-        bonds[touched][account] = 0;
+        _account(touched, account).bond = 0;
         _paid(touched, account, bond);
     }
 
@@ -138,7 +138,7 @@ abstract contract Money is Others {
         bool success = _call(from, value, abi.encodeCall(IKamengEscrow.fundBond, (seller, tokens[token], amount)));
         require(success, "pulls: a bond payment was refused");
         _pays(token, from, amount);
-        bonds[token][seller] += amount;
+        _account(token, seller).bond += amount;
     }
 
     function _claim(uint256 p) private returns (bool) {
@@ -153,15 +153,17 @@ abstract contract Money is Others {
     }
 
     function _payOff(address account, address to, uint256 credit) private {
-        credits[touched][account] = 0;
+        _account(touched, account).credit = 0;
         _paid(touched, to, credit);
     }
 
-    /// @dev Somebody with a credit, if a few tries find one; sets the token of this turn.
+    /// @dev Somebody with a credit, if there is anybody; sets the token of this turn.
     function _creditor() private returns (address account) {
-        for (uint256 i; i < 8; ++i) {
-            (touched, account) = (_draw(TOKENS), _anyone());
-            if (credits[touched][account] != 0) return account;
+        uint256 start = _draw(TOKENS * PEOPLE);
+        for (uint256 i; i < TOKENS * PEOPLE; ++i) {
+            uint256 place = (start + i) % (TOKENS * PEOPLE);
+            (touched, account) = (place % TOKENS, people[place / TOKENS]);
+            if (_account(touched, account).credit != 0) return account;
         }
     }
 

@@ -85,7 +85,7 @@ abstract contract Openings is Books {
 
     /// @dev Row 1.
     function open(uint256 seed) external turn(seed) {
-        Order storage order = _pickDraft();
+        Order storage order = _pickDraft(TOKENS);
         address payer = _anyone();
         uint256 value = _value(order.terms.token == address(0) ? order.terms.price : 0);
         bool expected = _openable(order, payer, value);
@@ -97,7 +97,7 @@ abstract contract Openings is Books {
 
     /// @dev Row 2.
     function openWithOffer(uint256 seed) external turn(seed) {
-        Order storage order = _pickDraft();
+        Order storage order = _pickDraft(TOKENS);
         address payer = _anyone();
         uint256 value = _value(order.terms.token == address(0) ? order.terms.price : 0);
         (Offer memory offer, bool good) = _offer(order);
@@ -110,17 +110,18 @@ abstract contract Openings is Books {
 
     /// @dev The seller, or anybody, says what an operator may.
     function setOperator(uint256 seed) external turn(seed) {
-        address seller = _party();
         address operator = _party();
-        uint256 p = inUse[_draw(SLOTS)];
-        address token = tokens[_draw(TOKENS)];
-        uint8 rights = uint8(_oneIn(8) ? _draw(256) : _draw(16));
+        Order storage order =
+            orders.length == 0 ? _pickDraft(TOKENS) : orders[orders.length - 1 - _draw(orders.length) / 2];
+        address seller = order.terms.seller == address(0) ? operator : order.terms.seller;
+        address token = order.terms.token;
+        uint8 rights = uint8(_oneIn(8) ? _draw(256) : _oneIn(2) ? 15 : _draw(16));
         uint256 maxPrice = _oneIn(3) ? _price() : type(uint128).max;
         OperatorGrant memory grant = OperatorGrant(rights, uint40(time + _draw(60 days)), uint128(maxPrice));
-        PolicyId id = PolicyId.wrap(policyIds[p]);
+        PolicyId id = order.terms.policyId;
         bool success = _call(seller, 0, abi.encodeCall(IKamengEscrow.setOperator, (operator, token, id, grant)));
         require(success == (rights < 16), "forward: a grant that should not be, or was refused");
-        if (success) grants[_key(seller, operator, token, policyIds[p])] = grant;
+        if (success) grants[_key(seller, operator, token, PolicyId.unwrap(id))] = grant;
     }
 
     /// @dev Where operators may let the seller's money go: mostly back to where sellers start, so that operators act.
@@ -146,7 +147,11 @@ abstract contract Openings is Books {
         } else {
             _moveTo(order, State.Opened, policy.acceptWindow);
         }
+        _drive(order);
     }
+
+    /// @dev Takes a new order some way on, so that later states are as well visited as early ones.
+    function _drive(Order storage order) internal virtual;
 
     /// @dev Whether the terms can be opened now, paid by `payer` with this value.
     function _openable(Order storage order, address payer, uint256 value) internal view returns (bool) {
@@ -179,25 +184,25 @@ abstract contract Openings is Books {
 
     function _bonded(Order storage order) internal view returns (bool) {
         uint256 bond = Rows.B(_numbers(order));
-        return bond <= bonds[_tokenOf(order)][order.terms.seller];
+        return bond <= _account(_tokenOf(order), order.terms.seller).bond;
     }
 
     function _lockBond(Order storage order) internal {
-        bonds[_tokenOf(order)][order.terms.seller] -= Rows.B(_numbers(order));
+        _account(_tokenOf(order), order.terms.seller).bond -= Rows.B(_numbers(order));
     }
 
     function _offer(Order storage order) internal returns (Offer memory offer, bool good) {
         OrderTerms storage terms = order.terms;
         address signer = terms.seller;
         if (_oneIn(4)) {
-            signer = _party();
+            signer = _operatorFor(order);
             offer.operator = signer;
         }
         uint256 revision = order.revision;
         offer.expiry = uint40(time + 1 + _draw(1 days));
         good = _canSign(signer) && (signer == terms.seller || _holds(order, signer, ACCEPT));
         bytes32 id = order.id;
-        uint256 spoiled = _draw(12);
+        uint256 spoiled = _draw(20);
         if (spoiled < 4) good = false;
         if (spoiled == 0) offer.expiry = uint40(time);
         if (spoiled == 1) revision += 1;
@@ -215,6 +220,14 @@ abstract contract Openings is Books {
         return terms.payTo == (payTo == address(0) ? terms.seller : payTo);
     }
 
+    /// @dev Somebody who holds a right of the seller's, if a few tries find one.
+    function _operatorFor(Order storage order) internal returns (address operator) {
+        for (uint256 i; i < 6; ++i) {
+            operator = _party();
+            if (_holds(order, operator, ACCEPT) || _holds(order, operator, REFUND)) return operator;
+        }
+    }
+
     function _key(address seller, address operator, address token, bytes32 policyId) internal pure returns (bytes32) {
         return keccak256(abi.encode(seller, operator, token, policyId));
     }
@@ -222,13 +235,15 @@ abstract contract Openings is Books {
     // ----------------------------------------------------------------------------------------------------------- drafts
 
     /// @dev Terms that nobody opened yet: old ones, or new ones.
-    function _pickDraft() internal returns (Order storage) {
+    /// @param token what they should be in; `TOKENS`: any
+    function _pickDraft(uint256 token) internal returns (Order storage) {
         if (_oneIn(40) && orders.length != 0) return orders[_draw(orders.length)]; // opened before, perhaps
-        if (drafts.length != 0 && (_oneIn(3) || drafts.length > 12)) return orders[drafts[_draw(drafts.length)]];
-        return _write();
+        if (drafts.length > 12) _forgetDraft(orders[drafts[0]]);
+        if (drafts.length != 0 && _oneIn(5)) return orders[drafts[_draw(drafts.length)]];
+        return _write(token == TOKENS || _oneIn(12) ? _draw(TOKENS) : token);
     }
 
-    function _write() private returns (Order storage order) {
+    function _write(uint256 token) private returns (Order storage order) {
         uint256 place = orders.length;
         order = orders.push();
         drafts.push(place);
@@ -240,13 +255,13 @@ abstract contract Openings is Books {
         terms.seller = _party();
         if (terms.seller == terms.buyer) terms.seller = people[(numberOf[terms.buyer]) % PARTIES];
         terms.payTo = _oneIn(3) ? _party() : terms.seller;
-        terms.token = tokens[_draw(TOKENS)];
+        terms.token = tokens[token];
         terms.price = uint128(_price());
         terms.units = uint16(1 + (_oneIn(3) ? 0 : _oneIn(8) ? _draw(65_535) : _draw(12)));
         terms.policyId = PolicyId.wrap(policyIds[order.policy]);
         terms.openBy = uint40(time + _draw(2 days));
         terms.salt = bytes32(place);
-        if (_oneIn(12)) _spoil(order);
+        if (_oneIn(24)) _spoil(order);
         OrderTerms memory copy = terms;
         order.id = _digest(keccak256(abi.encode(TERMS_TYPEHASH, copy)));
         require(OrderId.unwrap(escrow.toId(copy)) == order.id, "forward: another order id than EIP-712's");

@@ -7,17 +7,17 @@ import {
     OrderTerms,
     Outcome,
     Policy,
-    PolicyId,
     Split,
-    State
+    State,
+    Verb
 } from "../../../contracts/IKamengEscrow.sol";
 import {Order} from "./Books.sol";
-import {Parties} from "./Parties.sol";
+import {Payments} from "./Payments.sol";
 import {Ending, Numbers, Rows} from "./Rows.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev What mediators, platforms, both parties together and strangers do: rows 4, 5, 9, 10, 11, 16, 17 and 18; and time.
-abstract contract Others is Parties {
+abstract contract Others is Payments {
     bytes32 private constant SPLIT_TYPEHASH = keccak256(
         "Split(bytes32 orderId,uint8 state,uint16 disputedUnits,uint24 revision,uint256 toBuyer,uint40 expiry)"
     );
@@ -30,14 +30,14 @@ abstract contract Others is Parties {
         if (how == 0 || openOrders.length == 0) {
             time += _draw(10 minutes);
         } else if (how < 3) {
-            Order storage order = orders[openOrders[_draw(openOrders.length)]];
+            Order storage order = _pickIn(_oneIn(2) ? State.Disputed : State.Delivered);
             uint256 mediate = policies[order.policy].mediateWindow;
             uint256 mark = order.deadline;
             if (order.state == State.Disputed && _oneIn(2)) mark -= _oneIn(2) ? mediate : mediate - mediate / 2;
             mark -= _draw(2);
             if (mark > time) time = mark;
         } else {
-            time += _draw(_oneIn(8) ? 30 days : 1 days);
+            time += _draw(_oneIn(8) ? 10 days : 1 hours);
         }
         vm.warp(time);
     }
@@ -49,7 +49,8 @@ abstract contract Others is Parties {
 
     /// @dev Row 16.
     function rule(uint256 seed) external turn(seed) {
-        Order storage order = _pickIn(State.Disputed);
+        Order storage order = _pickFor(Verb.Concede); // which has its place where ruling has
+        if (_oneIn(2)) _awaitMediation(order);
         uint256 token = _touch(order);
         Numbers memory n = _numbers(order);
         address mediator = _mediatorOf(order);
@@ -146,7 +147,7 @@ abstract contract Others is Parties {
         require(abi.decode(answer, (uint256)) == settled, "liveness: a batch left out a due order");
         for (uint256 i; i < terms.length; ++i) {
             _check(all[places[i]]);
-            if (i != 0) _audit(touched);
+            if (i != 0) _checkToken(touched);
             _touch(all[places[i]]);
         }
     }
@@ -241,7 +242,7 @@ abstract contract Others is Parties {
     }
 
     function _pickIn(State state) private returns (Order storage order) {
-        if (openOrders.length == 0) return orders.length == 0 ? _pickDraft() : orders[_draw(orders.length)];
+        if (openOrders.length == 0) return orders.length == 0 ? _pickDraft(TOKENS) : orders[_draw(orders.length)];
         uint256 start = _draw(openOrders.length);
         for (uint256 i; i < 12 && i < openOrders.length; ++i) {
             order = orders[openOrders[(start + i) % openOrders.length]];
@@ -251,7 +252,7 @@ abstract contract Others is Parties {
     }
 
     function _pickDue() private returns (Order storage order) {
-        if (openOrders.length == 0) return orders.length == 0 ? _pickDraft() : orders[_draw(orders.length)];
+        if (openOrders.length == 0) return orders.length == 0 ? _pickDraft(TOKENS) : orders[_draw(orders.length)];
         uint256 start = _draw(openOrders.length);
         for (uint256 i; i < 12 && i < openOrders.length; ++i) {
             order = orders[openOrders[(start + i) % openOrders.length]];

@@ -70,33 +70,54 @@ abstract contract Parties is Openings {
 
     // -------------------------------------------------------------------------------------------------------- attempts
 
-    function _attempt(Verb verb) private {
-        Order storage order = _pickFor(verb);
-        uint256 token = _tokenOf(order);
-        if (token != TOKENS) touched = token;
-        Try memory t = _intend(order, verb);
-        bool expected;
-        bool success;
-        if (_canSign(t.actor) && _oneIn(3)) {
-            bytes memory data = _relay(order, t);
-            expected = _allowed(order, t) && !t.voided;
-            success = _call(t.caller, t.value, data);
-        } else {
-            _asCalled(order, t);
-            expected = _allowed(order, t);
-            success = _call(t.caller, t.value, _direct(order, t));
+    function _drive(Order storage order) internal override {
+        uint256 goal = _draw(6);
+        if (goal > 0 && order.state == State.Opened) _advance(order, Verb.Accept);
+        if (goal > 1 && order.state == State.Accepted) _advance(order, Verb.Deliver);
+        if (goal > 2 && order.state == State.Delivered) _advance(order, Verb.Dispute);
+    }
+
+    function _advance(Order storage order, Verb verb) private {
+        bool byBuyer = verb == Verb.Dispute;
+        Try memory t;
+        (t.verb, t.state, t.role) = (verb, order.state, byBuyer ? Role.Buyer : Role.Seller);
+        t.actor = byBuyer ? order.terms.buyer : order.terms.seller;
+        (t.caller, t.content) = (t.actor, bytes32(uint256(1)));
+        if (byBuyer) {
+            t.number = _oneIn(3) ? order.terms.units : 1 + _draw(order.terms.units);
+            t.value = _tokenOf(order) == NATIVE ? _disputeBond(order, t.number) : 0;
         }
+        _call(order, t, _allowed(order, t), _direct(order, t));
+    }
+
+    function _call(Order storage order, Try memory t, bool expected, bytes memory data) private {
+        bool success = _call(t.caller, t.value, data);
         require(success || !expected, "forward: the table allows what was refused");
         require(!success || expected, "forward: the table forbids what went through");
         if (success) _apply(order, t);
         _check(order);
     }
 
+    function _attempt(Verb verb) private {
+        Order storage order = _pickFor(verb);
+        if (verb == Verb.Concede && _oneIn(2)) _awaitMediation(order);
+        uint256 token = _tokenOf(order);
+        if (token != TOKENS) touched = token;
+        Try memory t = _intend(order, verb);
+        if (_canSign(t.actor) && _oneIn(3)) {
+            bytes memory data = _relay(order, t);
+            _call(order, t, _allowed(order, t) && !t.voided, data);
+        } else {
+            _asCalled(order, t);
+            _call(order, t, _allowed(order, t), _direct(order, t));
+        }
+    }
+
     /// @dev An order in which the verb may have a place, if a few tries find one; else any.
     function _pickFor(Verb verb) internal returns (Order storage order) {
         if (verb == Verb.Revise && drafts.length != 0 && _oneIn(2)) return orders[drafts[_draw(drafts.length)]];
         if (_oneIn(16) || openOrders.length == 0) {
-            return orders.length == 0 ? _pickDraft() : orders[_draw(orders.length)];
+            return orders.length == 0 ? _pickDraft(TOKENS) : orders[_draw(orders.length)];
         }
         uint256 start = _draw(openOrders.length);
         for (uint256 i; i < 12 && i < openOrders.length; ++i) {
@@ -106,7 +127,7 @@ abstract contract Parties is Openings {
         return orders[openOrders[start]];
     }
 
-    function _intend(Order storage order, Verb verb) private returns (Try memory t) {
+    function _intend(Order storage order, Verb verb) internal returns (Try memory t) {
         t.verb = verb;
         t.state = _oneIn(24) ? State(_draw(6)) : order.state;
         bool bySeller = _forSeller(verb) && (!_forBuyer(verb) || _oneIn(2));
@@ -122,14 +143,6 @@ abstract contract Parties is Openings {
             uint256 units = order.terms.units;
             t.number = _oneIn(16) ? _draw(1 << 16) : units == 0 ? 0 : 1 + _draw(units);
             t.value = _value(_tokenOf(order) == NATIVE ? _disputeBond(order, t.number) : 0);
-        }
-    }
-
-    /// @dev Somebody who holds a right of the seller's, if a few tries find one.
-    function _operatorFor(Order storage order) private returns (address operator) {
-        for (uint256 i; i < 4; ++i) {
-            operator = _party();
-            if (_holds(order, operator, ACCEPT) || _holds(order, operator, REFUND)) return operator;
         }
     }
 
@@ -177,8 +190,8 @@ abstract contract Parties is Openings {
         returns (Action memory action, bytes memory signature)
     {
         uint40 expiry = uint40(time + 1 + _draw(1 days));
-        uint256 spoiled = _draw(16);
-        t.voided = spoiled < 4;
+        uint256 spoiled = _draw(24);
+        t.voided = spoiled < 4 || !_canSign(t.actor);
         if (spoiled == 0) expiry = uint40(time);
         action = Action(t.verb, t.state, t.role, t.actor, t.number, t.content, expiry);
         bytes32 id = spoiled == 1 ? keccak256(abi.encode(order.id)) : order.id;
@@ -188,6 +201,17 @@ abstract contract Parties is Openings {
         signature = _sign(spoiled == 3 ? address(0) : t.actor, _digest(structHash));
     }
 
+    /// @dev Time passes until one of the mediators is in charge, or almost.
+    function _awaitMediation(Order storage order) internal {
+        if (order.state != State.Disputed) return;
+        uint256 window = policies[order.policy].mediateWindow;
+        uint256 start = order.deadline - window;
+        uint256 half = start + window / 2;
+        uint256 mark = [start - 1, start, half - 1, half, order.deadline - 1][_draw(5)];
+        if (mark > time) time = mark;
+        vm.warp(time);
+    }
+
     // --------------------------------------------------------------------------------------------------------- the law
 
     /// @dev Whether the table, the actor, the clock, the arguments and the money all allow it.
@@ -195,8 +219,8 @@ abstract contract Parties is Openings {
         if (order.state != t.state || !_inTime(order, t.verb, t.state) || !_entitled(order, t)) return false;
         Verb verb = t.verb;
         if (verb == Verb.Dispute) {
-            if (t.number == 0 || t.number > order.terms.units) return false;
-            return _pullable(order, order.terms.buyer, t.value, _disputeBond(order, t.number));
+            uint256 bond = _disputeBond(order, t.number);
+            return _countable(order, t.number) && _pullable(order, order.terms.buyer, t.value, bond);
         }
         if (t.value != 0) return false;
         if (verb == Verb.Accept) return _bonded(order);
@@ -250,9 +274,21 @@ abstract contract Parties is Openings {
         return verb != Verb.Confirm && verb != Verb.Cancel && verb != Verb.Dispute;
     }
 
+    /// @dev The units that may be disputed.
+    function _countable(Order storage order, uint256 units) private view returns (bool) {
+        return units != 0 && units <= order.terms.units;
+    }
+
+    /// @dev As `_allowed` for a dispute, but for where its bond comes from.
+    function _disputable(Order storage order, Try memory t) internal view returns (bool) {
+        return
+            order.state == t.state && _inTime(order, t.verb, t.state) && _entitled(order, t)
+                && _countable(order, t.number);
+    }
+
     function _disputeBond(Order storage order, uint256 units) internal view returns (uint256) {
         Numbers memory n = _numbers(order);
-        if (units == 0 || units > n.N) return 0;
+        if (!_countable(order, units)) return 0;
         n.k = units;
         return Rows.E(n);
     }
@@ -299,7 +335,7 @@ abstract contract Parties is Openings {
         uint256 U = n.P - Rows.D(n);
         uint256 returned = Rows.B(n) - Rows.b(n);
         _pays(token, token == NATIVE ? t.caller : order.terms.buyer, Rows.E(n));
-        bonds[token][order.terms.seller] += returned;
+        _account(token, order.terms.seller).bond += returned;
         fees[token][order.policy] += Rows.f(n, U);
         _paid(token, order.terms.payTo, U - Rows.f(n, U));
         _moveTo(order, State.Disputed, uint256(policy.negotiateWindow) + policy.mediateWindow);
@@ -307,7 +343,7 @@ abstract contract Parties is Openings {
 
     /// @dev Row 16.
     function _award(Order storage order, uint256 r, Outcome outcome, address mediator) internal {
-        credits[_tokenOf(order)][mediator] += Rows.M(_numbers(order));
+        _account(_tokenOf(order), mediator).credit += Rows.M(_numbers(order));
         _end(order, Rows.row16(_numbers(order), r, outcome));
     }
 

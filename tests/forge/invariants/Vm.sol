@@ -5,6 +5,7 @@ pragma solidity ^0.8.28;
 interface Vm {
     function addr(uint256 key) external pure returns (address);
     function deal(address account, uint256 balance) external;
+    function etch(address target, bytes calldata code) external;
     function envOr(string calldata name, string calldata otherwise) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function prank(address sender) external;
