@@ -62,6 +62,9 @@ CHINESE = {
     "mirror.ReorgTooDeep": "链在我们记得的最早区块以下变了",
     "mirror.RangeTooLarge": "节点要求一次少问几个区块的日志",
     "mirror.BrokenEvents": "某条规则或某个余额的事件彼此对不上",
+    "mirror.LogsMissing": "节点漏给了日志，区块收据里有",
+    "mirror.LogsForeign": "节点给出的日志不属于那个区块",
+    "mirror.NodesDisagree": "各节点对链的说法不一，谁也说服不了谁",
     "mirror.NodeInconsistent": "节点的回答一再自相矛盾",
     "mirror.NodeBehind": "节点的高度低于已镜像的高度",
 }

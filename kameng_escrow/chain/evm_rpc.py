@@ -177,8 +177,11 @@ class EvmRpc:
     def method_eth_getBlockTransactionCountByNumber(self, number: Any) -> str:  # noqa: N802
         return quantity(int(self._mined(number).included is not None))
 
-    def method_eth_getBlockReceipts(self, number: Any) -> list[dict[str, Any]]:  # noqa: N802
-        block = self._mined(number)
+    def method_eth_getBlockReceipts(self, at: Any) -> list[dict[str, Any]] | None:  # noqa: N802
+        is_hash = isinstance(at, str) and len(at) == len("0x") + 64
+        block = self._by_hash(at) if is_hash else self._mined(at)
+        if block is None:
+            return None
         return [] if block.included is None else [receipt_json(block, block.included)]
 
     def method_eth_getTransactionByHash(self, transaction_hash: str) -> dict[str, Any] | None:  # noqa: N802

@@ -33,6 +33,11 @@ SENTENCES: dict[str, str] = {
     "若节点没错，请换一个新的数据库重新镜像。",
     "node_inconsistent": "节点的回答前后矛盾：请检查节点，或换一个。",
     "node_behind": "节点才到区块 {e.head}，而镜像已到 {e.seen}：请等它同步，或换一个节点。",
+    "logs_missing": "节点漏给了区块 {e.number} 里本合约的 {e.count} 条日志（区块收据里有）：这一段没有写入，"
+    "镜像会改问别的节点，或再问一次。",
+    "logs_foreign": "节点给出的区块 {e.number} 的日志并不在那个区块里（区块头或收据可证）：这一段没有写入，"
+    "镜像会改问别的节点，或再问一次。",
+    "nodes_disagree": "各节点对区块 {e.fork} 之后的链说法不一：在它们一致、或其中一条链超出之前，什么都不撤销。",
     "broken_events": "区块 {e.block_number} 的事件对不上：缺了日志，或不是这个合约的。"
     "请换一个节点，用新的数据库重新镜像。",
     "mirror_error": "镜像停下了：{e.message}",

@@ -1,6 +1,15 @@
 """Follows a chain into the store; undoes what a reorg took away; compares the two."""
 
-from .errors import BrokenEvents, MirrorError, NodeBehind, NodeInconsistent, ReorgTooDeep
+from .errors import (
+    BrokenEvents,
+    LogsForeign,
+    LogsMissing,
+    MirrorError,
+    NodeBehind,
+    NodeInconsistent,
+    NodesDisagree,
+    ReorgTooDeep,
+)
 from .follow import WINDOW, Mirror
 from .reconcile import Drift, reconcile
 from .report import MirrorReport, Progress, Reorg
@@ -13,11 +22,14 @@ __all__ = [
     "ChainSource",
     "Drift",
     "Header",
+    "LogsForeign",
+    "LogsMissing",
     "Mirror",
     "MirrorError",
     "MirrorReport",
     "NodeBehind",
     "NodeInconsistent",
+    "NodesDisagree",
     "Progress",
     "Reorg",
     "ReorgTooDeep",

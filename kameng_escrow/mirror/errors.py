@@ -3,6 +3,9 @@
 MirrorError
 ├── ReorgTooDeep      the chain changed below everything we remember: look at the node, or mirror anew
 ├── NodeInconsistent  the node contradicts itself, again and again: look at the node, or use another
+│   ├── LogsMissing   it leaves logs out
+│   ├── LogsForeign   it answers logs that are not the block's
+│   └── NodesDisagree the nodes are on different chains, and none can be believed over the others
 ├── NodeBehind        the node's head is below what was mirrored, on the same chain: wait for it
 └── BrokenEvents      events of policies or balances that can't be: a log is missing, or not this contract's
 
@@ -40,6 +43,47 @@ class NodeInconsistent(MirrorError):
     """The node's answers contradict each other. The mirror asks again for a while before it gives up with this."""
 
     code = "node_inconsistent"
+
+
+class LogsMissing(NodeInconsistent):
+    """The node left `count` logs of block `number` out, which its receipts have."""
+
+    code = "logs_missing"
+
+    def __init__(self, number: int, count: int) -> None:
+        super().__init__(
+            f"The node left out {count} of the contract's logs in block {number}, which the block's receipts have: "
+            "nothing of the range was taken. The mirror asks another node, or this one again."
+        )
+        self.number = number
+        self.count = count
+
+
+class LogsForeign(NodeInconsistent):
+    """The node answered logs for block `number` that are none of the block's."""
+
+    code = "logs_foreign"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"The node answered logs for block {number} that are not in it, by its header or its receipts: nothing of "
+            "the range was taken. The mirror asks another node, or this one again."
+        )
+        self.number = number
+
+
+class NodesDisagree(NodeInconsistent):
+    """Several nodes have different blocks above `fork`, and none of the chains has more voices than the others."""
+
+    code = "nodes_disagree"
+
+    def __init__(self, fork: int, nodes: tuple[str, ...]) -> None:
+        super().__init__(
+            f"The nodes are of different minds about the blocks above {fork} ({', '.join(nodes)}): nothing is undone "
+            "before they agree, or one of the chains has outgrown the others."
+        )
+        self.fork = fork
+        self.nodes = nodes
 
 
 class NodeBehind(MirrorError):

@@ -10,6 +10,7 @@ from kameng_escrow.chain.errors import UndecodableLog
 from kameng_escrow.domain.events import Logged
 
 from .errors import NodeInconsistent
+from .scrutiny import Scrutiny
 from .source import ChainSource, Header
 
 
@@ -27,7 +28,16 @@ class Chunk:
     events: Sequence[Logged]  # in the chain's order
 
 
-def fetch(source: ChainSource, address: str, first: int, last: int, *, parent_hash: str, recent_from: int) -> Chunk:
+def fetch(
+    source: ChainSource,
+    address: str,
+    first: int,
+    last: int,
+    *,
+    parent_hash: str,
+    recent_from: int,
+    scrutiny: Scrutiny,
+) -> Chunk:
     """Blocks first … last of the chain whose block first − 1 has the hash `parent_hash`.
 
     A node answers one question at a time, and may change its mind between two. So the last block is asked for before
@@ -35,6 +45,7 @@ def fetch(source: ChainSource, address: str, first: int, last: int, *, parent_ha
 
     Args:
         recent_from: from this block on every header is wanted, with events or not.
+        scrutiny: what holds the logs against the headers' filters.
 
     Raises:
         ChainMoved: block `first` has another parent.
@@ -54,6 +65,7 @@ def fetch(source: ChainSource, address: str, first: int, last: int, *, parent_ha
     for log in logs:
         if log.block_hash != headers[log.block_number].hash:
             raise NodeInconsistent(f"The node has a log of block {log.block_number} and another block of that number.")
+    scrutiny.check(source, headers, logs)
     events = [_decode(log, headers[log.block_number].timestamp) for log in sorted(logs, key=_LogPlace.position)]
     return Chunk(first=first, last=last, headers=headers, events=events)
 

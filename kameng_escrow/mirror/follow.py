@@ -14,6 +14,7 @@ from .enrol import Target, check_node, enrol
 from .errors import NodeBehind, NodeInconsistent
 from .ranges import RangeSize
 from .report import MirrorReport, Progress
+from .scrutiny import Scrutiny
 from .source import ChainSource
 from .step import Stepper
 from .writing import Overtaken
@@ -72,6 +73,7 @@ class Mirror:
         self._final_depth = final_depth
         self._window = window
         self._ranges = RangeSize(range_blocks)
+        self._scrutiny = Scrutiny(address)
         self._patience = patience_seconds
         self._contract_id: int | None = None  # in the store, once that was found to be the right one
         self._right_node = False  # whether the node was, and has answered since
@@ -167,6 +169,7 @@ class Mirror:
             self._target,
             self._contract_id,
             ranges=self._ranges,
+            scrutiny=self._scrutiny,
             final_depth=self._final_depth,
             window=self._window,
         )

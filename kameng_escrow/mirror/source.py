@@ -15,6 +15,7 @@ class Header:
     hash: str
     parent_hash: str
     timestamp: int  # Unix seconds
+    logs_bloom: str | None = None  # the filter of the block's logs, 0x-hex; None: the node keeps none
 
 
 class ChainSource(Protocol):
@@ -38,6 +39,11 @@ class ChainSource(Protocol):
         Raises:
             RangeTooLarge: the node wants to be asked for fewer blocks at once.
         """
+        ...
+
+    def receipt_logs(self, address: str, block_hash: str) -> Sequence[Mapping[str, Any]] | None:
+        """The logs of a contract in one block as its receipts have them; None where the node does not offer receipts,
+        or has no such block any more."""
         ...
 
     def has_code(self, address: str) -> bool:

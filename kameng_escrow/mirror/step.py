@@ -12,6 +12,7 @@ from .fetch import ChainMoved, Chunk, fetch
 from .ranges import RangeSize
 from .reorg import Anchor, find_fork
 from .report import Run
+from .scrutiny import Scrutiny
 from .source import ChainSource, Header
 from .writing import locked_checkpoint, move_final, roll_back, write_chunk
 
@@ -27,6 +28,7 @@ class Stepper:
         contract_id: int,
         *,
         ranges: RangeSize,
+        scrutiny: Scrutiny,
         final_depth: int | None,
         window: int,
     ) -> None:
@@ -35,6 +37,7 @@ class Stepper:
         self._target = target
         self._contract_id = contract_id
         self._ranges = ranges
+        self._scrutiny = scrutiny
         self._final_depth = final_depth
         self._window = window
 
@@ -95,6 +98,7 @@ class Stepper:
                 last,
                 parent_hash=mark.seen_hash,
                 recent_from=head.number - self._window,
+                scrutiny=self._scrutiny,
             )
         except RangeTooLarge:
             if first == last:

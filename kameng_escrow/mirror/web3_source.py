@@ -70,6 +70,16 @@ class Web3Source:
             raise NodeInconsistent("The node answered a question for logs with something else.")
         return logs
 
+    def receipt_logs(self, address: str, block_hash: str) -> Sequence[Mapping[str, Any]] | None:
+        try:
+            receipts = self._ask("eth_getBlockReceipts", block_hash)
+        except NodeRefused:  # many don't offer it
+            return None
+        if not isinstance(receipts, list):
+            return None
+        wanted = address.lower()
+        return [log for receipt in receipts for log in receipt["logs"] if log["address"].lower() == wanted]
+
     def has_code(self, address: str) -> bool:
         return len(self._ask("eth_getCode", address, "latest")) > len("0x")
 
@@ -123,6 +133,7 @@ def _header(block: Mapping[str, Any]) -> Header:
             hash=block["hash"].lower(),
             parent_hash=block["parentHash"].lower(),
             timestamp=int(block["timestamp"], 16),
+            logs_bloom=block.get("logsBloom") or None,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NodeRefused("it answered a block without number, hash, parent or time") from error

@@ -196,6 +196,8 @@ def test_a_transfer_shows_everywhere(http: Http) -> None:
     assert (transaction["from"], transaction["to"], transaction["value"]) == (RICH.address, OTHER.address, hex(COIN))
     assert http.result("eth_getBlockByHash", block["hash"], False)["transactions"] == [sent]
     assert http.result("eth_getBlockReceipts", "0x1") == [receipt]
+    assert http.result("eth_getBlockReceipts", block["hash"]) == [receipt]
+    assert http.result("eth_getBlockReceipts", "0x" + "0b" * 32) is None
     assert http.result("eth_getBlockTransactionCountByNumber", "latest") == "0x1"
     assert http.result("eth_getBalance", OTHER.address, "latest") == hex(10_001 * COIN)
     assert http.result("eth_getBalance", OTHER.address, "0x0") == hex(10_000 * COIN)
