@@ -6,7 +6,7 @@ Whoever opens a part closes it: nodes, clients and stores are context managers.
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eth_account.signers.local import LocalAccount
 
@@ -23,6 +23,7 @@ from .keyfile import read_key
 from .settings import SettingError, Settings
 
 if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction should not wait for a database's library
+    from .keeper import Announce, Keeper, KeeperMetrics
     from .mirror import Mirror
     from .store import Book, Store
 
@@ -206,6 +207,40 @@ def make_mirror(store: "Store", node: Node, deployment: Deployment, *, final_dep
         first_block=deployment.block,
         genesis=deployment.genesis,
         final_depth=final_depth,
+    )
+
+
+def make_keeper(
+    store: "Store",
+    node: Node,
+    deployment: Deployment,
+    account: LocalAccount,
+    settings: Settings,
+    *,
+    announce: "Announce",
+    metrics: "KeeperMetrics | None" = None,
+    **rules: Any,
+) -> "Keeper":
+    """A keeper of a deployment that spends what the settings allow; `rules` are others of `keeper.Rules`.
+
+    Raises:
+        UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
+    """
+    from .keeper import Keeper, Rules
+
+    return Keeper(
+        store,
+        node,
+        deployment,
+        account,
+        Rules(
+            max_fee=settings.keeper_max_fee,
+            budget=settings.keeper_budget,
+            low_balance=settings.keeper_low_balance,
+            **rules,
+        ),
+        announce=announce,
+        metrics=metrics,
     )
 
 

@@ -113,6 +113,33 @@ TABLE: tuple[Setting, ...] = (
         en="Seconds to wait for one answer of the node",
     ),
     Setting(
+        name="keeper_max_fee",
+        env="KAMENG_KEEPER_MAX_FEE",
+        flag="--keeper-max-fee",
+        metavar="WEI",
+        default="200000000000",
+        zh="守护程序每单位 gas 最多出价多少 wei",
+        en="The most that the keeper offers for a unit of gas, in wei",
+    ),
+    Setting(
+        name="keeper_budget",
+        env="KAMENG_KEEPER_BUDGET",
+        flag="--keeper-budget",
+        metavar="WEI|none",
+        default="100000000000000000",
+        zh="守护程序在任意 24 小时内最多花多少 wei；none 表示不限",
+        en="The most that the keeper spends in any 24 hours, in wei; none: no limit",
+    ),
+    Setting(
+        name="keeper_low_balance",
+        env="KAMENG_KEEPER_LOW_BALANCE",
+        flag="--keeper-low-balance",
+        metavar="WEI",
+        default="20000000000000000",
+        zh="守护程序账户余额低于多少 wei 就报警",
+        en="The balance of the keeper's account below which it warns, in wei",
+    ),
+    Setting(
         name="lang",
         env="KAMENG_LANG",
         flag="--lang",
@@ -138,6 +165,9 @@ class Settings:
     key_file: Path | None
     passphrase_file: Path | None
     timeout: float  # seconds
+    keeper_max_fee: int  # wei a unit of gas
+    keeper_budget: int | None  # wei in 24 hours; None: no limit
+    keeper_low_balance: int  # wei
     lang: str  # "zh" or "en"
 
     @classmethod
@@ -163,12 +193,18 @@ class Settings:
             key_file=Path(text["key_file"]).expanduser() if text["key_file"] else None,
             passphrase_file=Path(text["passphrase_file"]).expanduser() if text["passphrase_file"] else None,
             timeout=_timeout(text["timeout"]),
+            keeper_max_fee=_wei("KAMENG_KEEPER_MAX_FEE", text["keeper_max_fee"]),
+            keeper_budget=(
+                None if text["keeper_budget"] == "none" else _wei("KAMENG_KEEPER_BUDGET", text["keeper_budget"])
+            ),
+            keeper_low_balance=_wei("KAMENG_KEEPER_LOW_BALANCE", text["keeper_low_balance"]),
             lang=language(text["lang"], source),
         )
 
     def environment(self) -> dict[str, str]:
         """The variables that would give these settings to another process; none that has no value."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["keeper_budget"] = "none" if self.keeper_budget is None else self.keeper_budget
         return {row.env: str(values[row.name]) for row in TABLE if values[row.name] is not None}
 
 
@@ -223,6 +259,16 @@ def _chain_id(text: str) -> int:
             "KAMENG_CHAIN_ID",
             f"The chain id must be a positive whole number, not {text!r}.",
             f"链号必须是正整数，不能是 {text!r}。",
+        )
+    return int(text)
+
+
+def _wei(setting: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 30:
+        raise SettingError(
+            setting,
+            f"{setting} must be a whole number of wei, not {text!r}.",
+            f"{setting} 必须是整数（单位 wei），不能是 {text!r}。",
         )
     return int(text)
 

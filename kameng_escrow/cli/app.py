@@ -6,7 +6,19 @@ import typer
 from typer.main import get_command
 
 from .. import __version__
-from . import demonstration, following, machinery, money, network, order_papers, order_verbs, order_views, policies
+from . import (
+    demonstration,
+    deposits,
+    following,
+    keeping,
+    machinery,
+    money,
+    network,
+    order_papers,
+    order_verbs,
+    order_views,
+    policies,
+)
 from .command import Group, both, group
 from .subject import names_order
 
@@ -45,9 +57,11 @@ def build() -> Any:
     app.add_typer(policy)
     order_papers.register(order)
     order_verbs.register(order)
+    deposits.register(order)
     order_views.register(order, app)
     app.add_typer(order)
     following.register(app)
+    keeping.register(app)
     money.register(app)
     machinery.register(app)
     return get_command(app)

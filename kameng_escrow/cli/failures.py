@@ -61,6 +61,7 @@ _BRANCHES = {
     "DeploymentError": problems.NODE,
     "UndecodableLog": problems.NODE,
     "MirrorError": problems.NODE,
+    "KeeperError": problems.REFUSED,
     "StoreError": problems.STORE,
     "BrokenHistory": problems.STORE,
     "WrongShares": problems.STORE,

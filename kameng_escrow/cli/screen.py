@@ -3,12 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
@@ -143,6 +144,16 @@ class Screen:
             return
         with self._beside(console), console.status(self.say("等待链上确认……", "Waiting for the chain …")):
             yield
+
+    @contextmanager
+    def panel(self) -> Iterator[Callable[[RenderableType], None] | None]:
+        """A part of the terminal that whoever gets it draws anew; None where nobody watches."""
+        console = self.out if self.out.is_terminal else self.err
+        if self.as_json or not console.is_terminal:
+            yield None
+            return
+        with self._beside(console), Live(console=console, auto_refresh=False, transient=True) as live:
+            yield lambda shown: live.update(shown, refresh=True)
 
     @contextmanager
     def _beside(self, console: Console) -> Iterator[None]:

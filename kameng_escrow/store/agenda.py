@@ -37,18 +37,18 @@ class Agenda:
         self._store = store
         self._id = contract_id
 
-    def due(self, at: int, *, now_ms: int, page: int) -> Iterator[list[Due]]:
+    def due(self, at: int, *, now_ms: int | None, page: int) -> Iterator[list[Due]]:
         """Open orders whose clock has run out by the chain's second `at`, the most overdue first, in pages.
 
         Left out are orders that an intent of any account in this store is under way with, those that it has ended in a
-        block which the mirror has not come to, and those in trouble that are not to be tried (again) at `now_ms`.
-        Each page is read when it is asked for.
+        block which the mirror has not come to, and those in trouble that are not to be tried (again) at `now_ms`; with
+        None for it, nothing is left out. Each page is read when it is asked for.
         """
         position = tuple_(OrderRow.deadline, OrderRow.order_id)
         query = (
             select(*_COLUMNS)
             .where(OrderRow.contract_id == self._id, OrderRow.deadline <= at, OrderRow.buyer.is_not(None))
-            .where(~self._under_way(), ~self._in_trouble(now_ms))
+            .where(*(() if now_ms is None else (~self._under_way(), ~self._in_trouble(now_ms))))
             .order_by(OrderRow.deadline, OrderRow.order_id)
             .limit(page)
         )

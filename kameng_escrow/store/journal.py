@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from .journal_models import IntentOrderRow, IntentRow, TransactionRow, TroubleRow
 from .keeping import Attempt, BrokenJournal, Fee, Inclusion, Intent, Stage, Trouble
+from .models import OrderRow
 from .queries import parts
 from .store import Store
 
@@ -142,7 +143,6 @@ class Journal:
                         reason=trouble.reason,
                         since_ms=trouble.since_ms,
                         next_try_ms=trouble.next_try_ms,
-                        gas=trouble.gas,
                     )
                 )
 
@@ -159,10 +159,16 @@ class Journal:
             return sum(result.rowcount for result in results if isinstance(result, CursorResult))
 
     def given_up(self, contract_id: int) -> int:
-        """How many orders are left to a person."""
-        query = select(func.count()).select_from(TroubleRow)
+        """How many open orders are left to a person."""
+        query = (
+            select(func.count())
+            .select_from(TroubleRow)
+            .join(OrderRow, (OrderRow.contract_id == contract_id) & (OrderRow.order_id == TroubleRow.order_id))
+            .where(TroubleRow.contract_id == contract_id, TroubleRow.next_try_ms.is_(None))
+            .where(OrderRow.deadline.is_not(None))
+        )
         with self._store.reading() as session:
-            return session.scalar(query.filter_by(contract_id=contract_id, next_try_ms=None)) or 0
+            return session.scalar(query) or 0
 
 
 _LOADED = (selectinload(IntentRow.orders), selectinload(IntentRow.transactions))
@@ -246,6 +252,5 @@ def _trouble(row: TroubleRow) -> Trouble:
         code=row.code,
         reason=row.reason,
         next_try_ms=row.next_try_ms,
-        gas=row.gas,
         since_ms=row.since_ms,
     )

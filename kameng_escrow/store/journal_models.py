@@ -99,4 +99,3 @@ class TroubleRow(Base):
     reason: Mapped[str] = mapped_column(Text)  # its sentence
     since_ms: Mapped[int] = mapped_column(BigInteger)
     next_try_ms: Mapped[int | None] = mapped_column(BigInteger)  # NULL: given up, left to a person
-    gas: Mapped[int | None] = mapped_column(BigInteger)  # what to allow it, alone; NULL: what the node estimates

@@ -185,8 +185,7 @@ class Trouble:
     code: str  # of the error
     reason: str  # its sentence
     next_try_ms: int | None  # Unix milliseconds of our clock; None: given up
-    gas: int | None = None  # what to allow it next time, alone; None: what the node estimates
-    since_ms: int = 0
+    since_ms: int  # when it failed for the first time, likewise
 
     @property
     def given_up(self) -> bool:

@@ -184,10 +184,8 @@ def test_what_the_mirror_knows_better_is_believed(agenda: Agenda, store: Store) 
 def test_trouble_is_remembered_until_its_time_comes(agenda: Agenda, store: Store) -> None:
     journal = Journal(store, chain_id=CHAIN, account=ACCOUNT)
     first, second, *rest = ids(agenda)
-    later = Trouble(
-        order_id=first, failures=1, code="reverted", reason="No.", next_try_ms=2_000, gas=10**6, since_ms=500
-    )
-    never = replace(later, order_id=second, failures=9, next_try_ms=None, gas=None)
+    later = Trouble(order_id=first, failures=1, code="reverted", reason="No.", next_try_ms=2_000, since_ms=500)
+    never = replace(later, order_id=second, failures=9, next_try_ms=None)
     journal.note_troubles(1, [later, never])
     assert journal.troubles(1) == {first: later, second: never}
     assert journal.troubles(1, [second, rest[0]]) == {second: never}

@@ -65,6 +65,11 @@ def test_an_address_that_is_no_url_is_refused_unquoted(url: str) -> None:
         ("KAMENG_TIMEOUT", "nan"),
         ("KAMENG_TIMEOUT", "1e9"),
         ("KAMENG_LANG", "fr"),
+        ("KAMENG_KEEPER_MAX_FEE", "1.5"),
+        ("KAMENG_KEEPER_MAX_FEE", "none"),
+        ("KAMENG_KEEPER_BUDGET", "-1"),
+        ("KAMENG_KEEPER_BUDGET", "9" * 31),
+        ("KAMENG_KEEPER_LOW_BALANCE", "１"),
     ],
 )
 def test_values_of_the_wrong_form_are_refused(env: str, value: str) -> None:

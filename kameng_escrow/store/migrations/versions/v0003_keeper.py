@@ -89,7 +89,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
         sa.Column("next_try_ms", sa.BigInteger(), nullable=True),
-        sa.Column("gas", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["contract_id"], ["contracts.id"], name=op.f("fk_keeper_troubles_contract_id")),
         sa.PrimaryKeyConstraint("contract_id", "order_id", name=op.f("pk_keeper_troubles")),
     )

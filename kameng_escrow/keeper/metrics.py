@@ -1,0 +1,106 @@
+"""What a keeper tells Prometheus. Labels take few values: kinds of outcome, codes of our errors."""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from kameng_escrow.errors import EscrowError
+from kameng_escrow.store import Backlog
+from kameng_escrow.store.keeping import Intent
+
+from .report import News, NewsKind
+
+_OUTCOMES = {
+    NewsKind.Sent: "sent",
+    NewsKind.Filled: "filled",
+    NewsKind.Raised: "raised",
+    NewsKind.Withdrawn: "withdrawn",
+    NewsKind.Mined: "mined",
+    NewsKind.Undone: "undone",
+    NewsKind.Final: "final",
+    NewsKind.Reverted: "reverted",
+    NewsKind.Displaced: "displaced",
+}
+
+
+class KeeperMetrics:
+    """One keeper's numbers.
+
+    Args:
+        registry: where they are offered; left out, one of their own.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"kameng_keeper_{name}", text, registry=self.registry)
+
+        self._settled = Counter("kameng_keeper_settled", "Orders that were settled", registry=self.registry)
+        self._transactions = Counter(
+            "kameng_keeper_transactions",
+            "What became of transactions; one counts under each step that it comes to",
+            ["step"],
+            registry=self.registry,
+        )
+        self._troubles = Counter(
+            "kameng_keeper_troubles",
+            "Looks that something kept from settling, by code",
+            ["code"],
+            registry=self.registry,
+        )
+        self._cost = Counter("kameng_keeper_cost_wei", "Wei paid for mined transactions", registry=self.registry)
+        self._leader = gauge("leader", "Whether this process is the account's keeper")
+        self._due = gauge("due_orders", "Orders whose clock has run out and that the mirror has as open")
+        self._oldest = gauge("oldest_due_seconds", "For how long the longest has been due, by the chain's clock")
+        self._in_flight = gauge("in_flight", "Transactions that wait to be mined")
+        self._balance = gauge("balance_wei", "The account's balance")
+        self._spent = gauge("spent_wei", "Spent in 24 hours, with the most that what waits may cost")
+        self._budget = gauge("budget_wei", "What may be spent in 24 hours; NaN: without limit")
+        self._given_up = gauge("given_up_orders", "Orders that are left to a person")
+        self._block = gauge("block", "The chain's latest block at the last look")
+        for step in _OUTCOMES.values():
+            self._transactions.labels(step)
+
+    def news(self, news: News) -> None:
+        """Counts something that happened."""
+        step = _OUTCOMES.get(news.kind)
+        if step is not None:
+            self._transactions.labels(step).inc()
+        inclusion = news.intent.inclusion if news.intent is not None else None
+        if inclusion is not None and news.kind in (NewsKind.Mined, NewsKind.Reverted):
+            self._settled.inc(len(inclusion.closed))
+            self._cost.inc(inclusion.cost)
+
+    def trouble(self, error: EscrowError) -> None:
+        """Counts a look that something kept from settling."""
+        self._troubles.labels(error.code).inc()
+
+    def leading(self, is_leader: bool) -> None:
+        """Whether this process has the place."""
+        self._leader.set(int(is_leader))
+
+    def looked(
+        self,
+        *,
+        block: int,
+        chain_time: int,
+        balance: int,
+        spent: int,
+        budget: int | None,
+        waiting: Sequence[Intent],
+        backlog: Backlog,
+        given_up: int,
+        conditions: Sequence[EscrowError],
+    ) -> None:
+        """What a look showed."""
+        self._block.set(block)
+        self._balance.set(balance)
+        self._spent.set(spent)
+        self._budget.set(float("nan") if budget is None else budget)
+        self._in_flight.set(sum(intent.inclusion is None for intent in waiting))
+        self._due.set(backlog.orders)
+        self._oldest.set(0 if backlog.oldest is None else max(0, chain_time - backlog.oldest))
+        self._given_up.set(given_up)
+        for error in conditions:
+            self.trouble(error)

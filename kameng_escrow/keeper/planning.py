@@ -1,0 +1,191 @@
+"""From what the store thinks is due to transactions: checked with the chain, rehearsed, paid for, written down."""
+
+from itertools import chain
+
+from kameng_escrow.chain.errors import NodeRefused
+from kameng_escrow.domain.refusal_base import Refusal
+from kameng_escrow.errors import EscrowError
+from kameng_escrow.store import Agenda, Due, Journal
+from kameng_escrow.store.keeping import Fee, Intent, Stage
+
+from .answers import lacks_funds, wants_less
+from .batches import Batch, batches, patience, rotated
+from .errors import AccountDry, BudgetSpent, GasTooDear
+from .eye import Eye, words_of
+from .fees import is_too_dear, market_fee
+from .machine import gap, next_nonce
+from .rules import Rules
+from .signing import Content
+from .tending import Hands, Memory, Round
+
+SPARE_GAS = 750_000  # for an order that failed: twice what the contract lets a token and a receiver spend
+MARGIN_PERCENT = 20  # on the node's estimate: the block it lands in is another
+PAGES = 20  # of orders that are looked at in one round
+
+
+class Planner:
+    """Opens intents for what is due, as many as there is room for."""
+
+    def __init__(
+        self,
+        eye: Eye,
+        agenda: Agenda,
+        journal: Journal,
+        hands: Hands,
+        rules: Rules,
+        *,
+        account: str,
+        contract_id: int,
+        memory: Memory,
+    ) -> None:
+        self._eye = eye
+        self._agenda = agenda
+        self._journal = journal
+        self._hands = hands
+        self._rules = rules
+        self._account = account
+        self._contract_id = contract_id
+        self._memory = memory
+
+    def plan(self, part: Round, waiting: list[Intent], *, spread: bool = True) -> list[Intent]:
+        """New intents, already sent. `spread`: keep out of the way of other accounts' keepers.
+
+        Raises:
+            NodeError, StoreError: what was opened before stays.
+        """
+        live = sum(intent.stage is Stage.Live for intent in waiting)
+        slots = self._rules.in_flight - live
+        resting = spread and part.now_ms < self._memory.rest_until_ms
+        if slots <= 0 or resting:
+            return []
+        wait = patience(self._account, part.outlook.time, self._rules.spread_seconds) if spread else 0
+        orders = self._gather(part, part.outlook.time - wait, slots * self._rules.batch)
+        if not orders:
+            return []
+        outlook, cap = part.outlook, self._rules.max_fee
+        if is_too_dear(outlook.base_fee, outlook.suggested, cap):
+            part.add(GasTooDear(outlook.base_fee or outlook.suggested, cap))
+            return []
+        fee = market_fee(outlook.base_fee, outlook.suggested, cap)
+        known = self._journal.troubles(self._contract_id, [due.order_id for due in orders])
+        made = batches(
+            orders,
+            {order_id: trouble.failures for order_id, trouble in known.items()},
+            size=self._rules.batch,
+            spare_gas=SPARE_GAS,
+        )
+        opened: list[Intent] = []
+        todo = rotated(made, self._account)
+        while todo and len(opened) < slots:
+            outcome = self._try(todo.pop(0), fee, part, [*waiting, *opened])
+            match outcome:
+                case None:
+                    break
+                case Intent():
+                    opened.append(outcome)
+                case list():
+                    todo = [*outcome, *todo]
+        return opened
+
+    def _gather(self, part: Round, at: int, wanted: int) -> list[Due]:
+        """Up to `wanted` orders that are due by the chain's second `at`, and that the chain has as due."""
+        found: list[Due] = []
+        pages = self._agenda.due(at, now_ms=part.now_ms, page=self._rules.page)
+        for page, _ in zip(pages, range(PAGES), strict=False):
+            deadlines = self._eye.deadlines([due.order_id for due in page])
+            found += [due for due, deadline in zip(page, deadlines, strict=True) if 0 < deadline <= at]
+            if len(found) >= wanted:
+                break
+        return found[:wanted]
+
+    def _try(self, batch: Batch, fee: Fee, part: Round, waiting: list[Intent]) -> Intent | list[Batch] | None:
+        """An intent; or what is left to try in its place; or None where no money is left for any."""
+        terms = [due.terms for due in batch.orders]
+        still = self._eye.due(terms)  # somebody may be under way with them, or have been
+        batch = Batch(
+            orders=tuple(due for due, is_due in zip(batch.orders, still, strict=True) if is_due),
+            extra_gas=batch.extra_gas,
+        )
+        if not batch.orders:
+            return []
+        call = self._eye.settling([due.terms for due in batch.orders])
+        block = part.outlook.gas_limit
+        most = min(self._rules.gas_limit, block if len(batch.orders) == 1 else block // 2)
+        try:
+            estimate = self._eye.estimate(call, fee)
+        except Refusal as refusal:
+            return self._isolate(batch, refusal, part)
+        except NodeRefused as refused:
+            if lacks_funds(refused):
+                part.add(AccountDry(self._account, part.outlook.balance, most * fee.highest))
+                return None
+            if not wants_less(refused):
+                raise
+            return self._isolate(batch, refused, part)
+        if estimate > most:
+            return self._isolate(batch, NodeRefused(f"it takes {estimate} gas of {most}"), part)
+        gas = min(most, estimate + estimate * MARGIN_PERCENT // 100 + batch.extra_gas)
+        if (short := self._too_poor(gas * fee.highest, part, waiting)) is not None:
+            part.add(short)
+            return None
+        assert call.to is not None, "it is a call of the escrow"
+        return self._hands.open(
+            part,
+            nonce=self._next_nonce(part, waiting),
+            order_ids=batch.order_ids,
+            content=Content(to=call.to, data=call.data, gas=gas),
+            fee=fee,
+        )
+
+    def _isolate(self, batch: Batch, why: EscrowError, part: Round) -> list[Batch]:
+        """Halves of a batch that does not go through; one order alone is in trouble."""
+        if len(batch.orders) > 1:
+            return list(batch.halves())
+        reason = words_of(why) if isinstance(why, NodeRefused) else why.message
+        self._hands.note_failures(batch.order_ids, why.code, reason, part.now_ms)
+        part.moved = True
+        return []
+
+    def _too_poor(self, cost: int, part: Round, waiting: list[Intent]) -> EscrowError | None:
+        budget = self._rules.budget
+        if budget is not None and part.spent + cost > budget:
+            return BudgetSpent(budget, part.spent, cost)
+        free = part.outlook.balance - sum(intent.reserved for intent in waiting)
+        return AccountDry(self._account, free, cost) if free < cost else None
+
+    # -------------------------------------------------------------------------------------------------------- nonces
+
+    def _next_nonce(self, part: Round, waiting: list[Intent]) -> int:
+        outlook = part.outlook
+        return next_nonce(outlook.latest_nonce, outlook.pending_nonce, _held(waiting))
+
+    def fill_gap(self, part: Round, waiting: list[Intent]) -> list[Intent]:
+        """An empty transaction for a nonce that ours wait for and that nobody seems to use any more."""
+        outlook, now_ms = part.outlook, part.now_ms
+        nonce = gap(outlook.latest_nonce, outlook.pending_nonce, _held(waiting))
+        if nonce is None:
+            self._memory.gap_since_ms = None
+            return []
+        since = self._memory.gap_since_ms = self._memory.gap_since_ms or now_ms
+        if now_ms - since < self._rules.stuck_seconds * 1000:
+            return []
+        content = self._hands.empty()
+        fee = market_fee(outlook.base_fee, outlook.suggested, self._rules.max_fee)
+        if (short := self._too_poor(content.gas * fee.highest, part, waiting)) is not None:
+            part.add(short)
+            return []
+        return [self._hands.open(part, nonce=nonce, order_ids=(), content=content, fee=fee)]
+
+
+def count_left(eye: Eye, agenda: Agenda, at: int, page: int) -> int:
+    """How many orders are due by the chain's second `at` and still open, whatever keeps them.
+
+    Raises `NodeError`, `StoreError`.
+    """
+    pages = agenda.due(at, now_ms=None, page=page)
+    deadlines = chain.from_iterable(eye.deadlines([due.order_id for due in part]) for part in pages)
+    return sum(0 < deadline <= at for deadline in deadlines)
+
+
+def _held(waiting: list[Intent]) -> frozenset[int]:
+    return frozenset(intent.nonce for intent in waiting)
