@@ -124,7 +124,7 @@ def source_hash(root: Path, name: str) -> str:
     Raises:
         CompilationFailed: a source is missing.
     """
-    return _hash(_standard_input(root, name))
+    return _hash(standard_input(root, name))
 
 
 def stale_artifacts(root: Path) -> list[str]:
@@ -184,7 +184,12 @@ def _resolve(importer: str, name: str) -> str:
     return name
 
 
-def _standard_input(root: Path, name: str) -> dict[str, Any]:
+def standard_input(root: Path, name: str) -> dict[str, Any]:
+    """What the compiler is given for a contract, in its standard JSON: whoever repeats it gets the same bytecode.
+
+    Raises:
+        CompilationFailed: a source is missing.
+    """
     entry = find_source(root, name)
     sources = source_closure(root, entry)
     return {
@@ -200,9 +205,9 @@ def _hash(standard_input: Mapping[str, Any]) -> str:
 
 
 def _compile(root: Path, name: str, solc: Solc) -> Artifact:
-    standard_input = _standard_input(root, name)
-    entry = next(iter(standard_input["settings"]["outputSelection"]))
-    output = _run(solc, standard_input)
+    given = standard_input(root, name)
+    entry = next(iter(given["settings"]["outputSelection"]))
+    output = _run(solc, given)
     problems = [
         problem["formattedMessage"]
         for problem in output.get("errors", ())
@@ -224,9 +229,9 @@ def _compile(root: Path, name: str, solc: Solc) -> Artifact:
         settings=SETTINGS,
         sources={
             path: "0x" + hashlib.sha256(source["content"].encode()).hexdigest()
-            for path, source in standard_input["sources"].items()
+            for path, source in given["sources"].items()
         },
-        source_hash=_hash(standard_input),
+        source_hash=_hash(given),
     )
 
 

@@ -15,6 +15,7 @@ EscrowError
     │   ├── RecordDisagrees       the record says something else than the chain
     │   ├── BlockUnknown          the node can't say since when the contract is there
     │   └── ProxyUnavailable      the chain lacks the deployment proxy, and does not take it
+    ├── ExplorerRefused           an explorer did not verify a contract's sources
     ├── UndecodableLog            a log claims one of our topics but is not one of our events
     └── TransactionError          what became of a transaction
         ├── TransactionReverted   mined, and refused: the refusal is the cause
@@ -166,6 +167,19 @@ class ProxyUnavailable(DeploymentError):
             f"这条链上没有确定性部署代理，而预签名交易也无法把它放上去：{why_zh}。请链的运营方允许不带链号的交易"
             "（EIP-155 之前的格式），或把代理写进创世区块。",
         )
+
+
+class ExplorerRefused(ChainError):
+    """An explorer (`url`, shown without credentials) did not verify a contract's sources."""
+
+    code = "explorer_refused"
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(
+            f"The explorer at {url} did not verify the contract: {why}.",
+            f"浏览器 {url} 没有通过合约验证：{why}。",
+        )
+        self.url = url
 
 
 class UndecodableLog(ChainError):

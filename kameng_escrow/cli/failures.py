@@ -59,6 +59,7 @@ _BRANCHES = {
     "TransactionError": problems.REFUSED,
     "NodeError": problems.NODE,
     "DeploymentError": problems.NODE,
+    "ExplorerRefused": problems.NODE,
     "UndecodableLog": problems.NODE,
     "MirrorError": problems.NODE,
     "KeeperError": problems.REFUSED,

@@ -14,7 +14,7 @@ import pytest
 from kameng_escrow.chain.anvil import AnvilNode
 from kameng_escrow.chain.artifacts import artifact_names, load_artifact
 from kameng_escrow.chain.deployments import load_deployments, verify_deployment
-from kameng_escrow.chain.parts import CORE, companion_names, core_address
+from kameng_escrow.chain.parts import CORE, companion_names, companions, core_address
 
 ROOT = Path(__file__).resolve().parents[2]
 APE = Path(sys.executable).with_name("ape")
@@ -200,3 +200,21 @@ def test_abis_are_written_as_they_are(tmp_path: Path) -> None:
     said = scripts.run("export_abi", "KamengEscrow", "Nothing", "--folder", str(tmp_path / "none"), code=1)
     assert "no contract named 'Nothing'" in said.err
     assert not (tmp_path / "none").exists()
+
+
+# ------------------------------------------------------------------------------------------------------------- sources
+
+
+def test_sources_are_compared_and_packed(local: Scripts) -> None:
+    folder = ("--folder", str(local.folder / "bundles"))
+    assert "There is no contract" in local.on_chain("verify_source", "KamengLens", *folder, code=1).err
+    local.on_chain("deploy")
+    assert "is made of the sources here" in local.on_chain("verify_source", "KamengLens", *folder).out
+    [bundle] = (local.folder / "bundles").iterdir()
+    facts = json.loads((bundle / "verification.json").read_text("utf-8"))
+    assert facts["address"] == companions(core_address())["KamengLens"]
+    assert facts["constructorArguments"].endswith(core_address()[2:].lower())
+    wrong = local.on_chain("verify_source", "KamengLens", "--address", core_address(), *folder, code=1)
+    assert "is not that of this package's KamengLens" in wrong.err
+    assert "set ETHERSCAN_API_KEY" in local.on_chain("verify_source", "--submit", "etherscan", *folder, code=2).err
+    assert "goes with --submit" in local.on_chain("verify_source", "--server", "http://x", *folder, code=2).err
