@@ -27,6 +27,7 @@ SHIPPED = (
     "KamengDeposits",
     "KamengAutomation",
     "TestToken",
+    "AuthorizedToken",
     "BlockingToken",
 )
 

@@ -15,6 +15,7 @@ from . import (
     money,
     network,
     order_papers,
+    order_payments,
     order_verbs,
     order_views,
     policies,
@@ -56,6 +57,7 @@ def build() -> Any:
     policies.register(policy)
     app.add_typer(policy)
     order_papers.register(order)
+    order_payments.register(order)
     order_verbs.register(order)
     deposits.register(order)
     order_views.register(order, app)

@@ -1,15 +1,17 @@
-"""The files that travel between the parties: terms, offers, splits, signed actions. JSON, amounts as strings.
+"""The files that travel between the parties: terms, offers, splits, signed actions, payments.
 
-Each names the chain and contract it is for and the order's id, so that a file meant for elsewhere is recognised before
-anything is sent. Times inside are the Unix seconds that are hashed and signed.
+JSON, amounts as strings. Each names the chain and contract it is for and the order's id, so that a file meant for
+elsewhere is recognised before anything is sent. Times inside are the Unix seconds that are hashed and signed.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from ..domain.order import OrderTerms
+from ..domain.payments import Payment, PaymentMethod
 from ..domain.signed import Action, Offer, Split
 from ..domain.states import Role, State, Verb
 from .files import read_json
@@ -17,6 +19,7 @@ from .forms import parse_address, parse_hash
 from .problems import FileUnusable
 
 W = TypeVar("W", State, Role, Verb)
+C = TypeVar("C", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,14 @@ class Reader:
         except ValueError:
             labels = ", ".join(member.label for member in kind)
             self._fail(f"{name} 应为 {labels} 之一，不能是 {value!r}", f"{name} must be one of {labels}, not {value!r}")
+
+    def choice(self, name: str, kind: type[C]) -> C:
+        value = self._get(name)
+        try:
+            return kind(value)
+        except ValueError:
+            values = ", ".join(member.value for member in kind)
+            self._fail(f"{name} 应为 {values} 之一，不能是 {value!r}", f"{name} must be one of {values}, not {value!r}")
 
     def _get(self, name: str) -> Any:
         if name not in self._fields:
@@ -213,6 +224,33 @@ def read_action(path: Path) -> tuple[Place, OrderTerms, Action, bytes]:
         content=fields.hash("content"),
     )
     return document.place(), _inner_terms(document), action, document.data("signature")
+
+
+def payment_document(place: Place, terms: OrderTerms, payment: Payment) -> dict[str, Any]:
+    fields = {
+        **asdict(payment),
+        "method": payment.method.value,
+        "amount": str(payment.amount),
+        "nonce": str(payment.nonce),
+        "signature": "0x" + payment.signature.hex(),
+    }
+    return {"kind": "kameng.payment", **asdict(place), "payment": fields, "terms": terms_data(terms)}
+
+
+def read_payment(path: Path) -> tuple[Place, OrderTerms, Payment]:
+    """Raises as `read_terms`."""
+    document = Reader(path, read_json(path), "payment")
+    fields = document.part("payment")
+    payment = Payment(
+        method=fields.choice("method", PaymentMethod),
+        payer=fields.address("payer"),
+        token=fields.address("token"),
+        amount=fields.number("amount"),
+        nonce=fields.number("nonce"),
+        deadline=fields.number("deadline"),
+        signature=fields.data("signature"),
+    )
+    return document.place(), _inner_terms(document), payment
 
 
 def _inner_terms(document: Reader) -> OrderTerms:

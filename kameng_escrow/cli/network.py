@@ -148,7 +148,7 @@ def deploy(
         screen.say(f"  部署记录 {path}", f"  recorded in {path}"),
     ]
     if with_test_token:
-        data["test_token"] = deploy_artifact(chain.w3, account, "TestToken", *TEST_TOKEN)
+        data["test_token"] = deploy_artifact(chain.w3, account, "AuthorizedToken", *TEST_TOKEN)
         lines.append(screen.say(f"  测试代币 {data['test_token']}", f"  Test token {data['test_token']}"))
     return Answer(data, lines)
 
@@ -244,9 +244,9 @@ def test_token(local: "LocalNode") -> str:
     from ..chain.deploy import deploy_artifact
     from ..demo.stage import call_contract
 
-    address = deploy_artifact(local.w3, local.accounts[0], "TestToken", *TEST_TOKEN)
+    address = deploy_artifact(local.w3, local.accounts[0], "AuthorizedToken", *TEST_TOKEN)
     for account in local.accounts:
-        call_contract(local, local.accounts[0], "TestToken", address, "mint", account.address, TEST_MINT)
+        call_contract(local, local.accounts[0], "AuthorizedToken", address, "mint", account.address, TEST_MINT)
     return address
 
 

@@ -26,6 +26,7 @@ from .documents import (
 from .files import write_text
 from .forms import clock, parse_address, parse_hash, parse_time
 from .order_verbs import ORDER, ZERO_HASH, held_now, parse_part
+from .payment_option import PAYMENT, read_for
 from .problems import BadInput
 from .screen import Answer, to_json
 from .session import Session
@@ -139,7 +140,7 @@ def terms(
         raise BadInput("价格不能是 0。", "The price can't be zero.")
     until = parse_time(open_by, now, "付款期限", "The time to pay")
     made = client.terms(price=amount, units=units, open_by=until, **wanted)
-    place = _place(session, client.order_id(made))
+    place = place_of(session, client.order_id(made))
     document = terms_document(place, made)
     screen = session.screen
     summary = [
@@ -149,7 +150,7 @@ def terms(
             f"  {currency.show(amount)} for {units} units, to be paid until {clock(until, now)}",
         ),
     ]
-    return _write(session, document, output, summary)
+    return write_document(session, document, output, summary)
 
 
 def offer(session: Session, order: ORDER, expires: EXPIRES = "1h", output: OUTPUT = None) -> Answer:
@@ -159,12 +160,12 @@ def offer(session: Session, order: ORDER, expires: EXPIRES = "1h", output: OUTPU
     until = parse_time(expires, now, "有效期", "The expiry")
     _require_acceptor(client, subject)
     promise = client.sign_offer(subject.terms, expiry=until)
-    document = offer_document(_place(session, subject.order_id), promise)
+    document = offer_document(place_of(session, subject.order_id), promise)
     line = session.screen.say(
         f"✓ 报价已签，{clock(until, now)} 前有效；提前作废用 kameng order revise",
         f"✓ Offer signed, good until {clock(until, now)}; `kameng order revise` voids it earlier",
     )
-    return _write(session, document, output, [line])
+    return write_document(session, document, output, [line])
 
 
 def split(
@@ -190,13 +191,13 @@ def split(
     part = parse_part(to_buyer, held, currency)
     draft = client.split(subject.terms, to_buyer=part, expiry=until)
     signed = _sign(session, subject, SignedSplit(split=draft))
-    document = split_document(_place(session, subject.order_id), subject.terms, signed)
+    document = split_document(place_of(session, subject.order_id), subject.terms, signed)
     line = session.screen.say(
         f"✓ 方案已签：托管的 {currency.show(held)} 中，买家得 {currency.show(part)}；{clock(until, now)} 前有效",
         f"✓ Split signed: of {currency.show(held)} held, {currency.show(part)} to the buyer; "
         f"good until {clock(until, now)}",
     )
-    return _write(session, document, output, [line])
+    return write_document(session, document, output, [line])
 
 
 FILE = Annotated[Path, typer.Argument(metavar="FILE", help=both("对方给的文件", "The file the other side gave you"))]
@@ -213,7 +214,7 @@ def countersign(session: Session, file: FILE, output: OUTPUT = None) -> Answer:
         f"✓ 已签名：买家得 {currency.show(signed.split.to_buyer)}",
         f"✓ Signed: {currency.show(signed.split.to_buyer)} to the buyer",
     )
-    return _write(session, document, output, [line])
+    return write_document(session, document, output, [line])
 
 
 def agree(session: Session, file: FILE) -> Answer:
@@ -274,20 +275,21 @@ def sign(
         expiry=until,
     )
     signature = client.sign_action(subject.terms, action)
-    document = action_document(_place(session, subject.order_id), subject.terms, action, signature)
+    document = action_document(place_of(session, subject.order_id), subject.terms, action, signature)
     line = session.screen.say(
         f"✓ 已签 {named.label}，{clock(until, now)} 前有效；任何人可用 kameng order relay 送上链",
         f"✓ {named.label} signed, good until {clock(until, now)}; anyone may bring it with `kameng order relay`",
     )
-    return _write(session, document, output, [line])
+    return write_document(session, document, output, [line])
 
 
-def relay(session: Session, file: FILE) -> Answer:
+def relay(session: Session, file: FILE, payment: PAYMENT = None) -> Answer:
     place, order_terms, action, signature = read_action(file)
     client = session.acting()
     check_place(session, place, order_terms, file)
-    receipt = client.act(order_terms, action=action, signature=signature)
     subject = Subject(place.order_id, order_terms)
+    signed = read_for(session, subject, payment)
+    receipt = client.act(order_terms, action=action, signature=signature, payment=signed)
     return after(session, subject, receipt, f"已代为执行 {action.verb.label}", f"{action.verb.label} relayed")
 
 
@@ -304,7 +306,8 @@ def _require_acceptor(client: "EscrowClient", subject: Subject) -> None:
         )
 
 
-def _place(session: Session, order_id: str) -> Place:
+def place_of(session: Session, order_id: str) -> Place:
+    """Where a document about the order belongs."""
     deployment = session.deployment()
     return Place(chain_id=deployment.chain_id, contract=deployment.address, order_id=order_id)
 
@@ -321,7 +324,7 @@ def _sign(session: Session, subject: Subject, signed: SignedSplit) -> SignedSpli
     )
 
 
-def _write(session: Session, document: dict[str, Any], output: Path | None, summary: list[str]) -> Answer:
+def write_document(session: Session, document: dict[str, Any], output: Path | None, summary: list[str]) -> Answer:
     """The document to its file or to stdout, and the summary where it does not get in the way."""
     if output is not None:
         write_text(output, to_json(document) + "\n")

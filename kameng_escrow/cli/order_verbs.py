@@ -13,6 +13,7 @@ from .command import CHAIN, STORE, both, command
 from .deeds import after, perform
 from .documents import read_offer
 from .forms import Currency, parse_hash
+from .payment_option import PAYMENT, read_for
 from .problems import BadInput, FileUnusable
 from .screen import Answer
 from .session import Session
@@ -70,9 +71,11 @@ def open_(
             "--offer", help=both("卖家签名的报价文件：下单即接单", "The seller's signed offer: opens accepted")
         ),
     ] = None,
+    payment: PAYMENT = None,
 ) -> Answer:
     client = session.acting()
     subject = find_order(session, order)
+    signed = read_for(session, subject, payment)
     promise = None
     if offer is not None:
         place, promise = read_offer(offer)
@@ -83,7 +86,7 @@ def open_(
                 f"The offer {offer} is for order {place.order_id}, not {subject.order_id}.",
                 path=str(offer),
             )
-    receipt = client.open(subject.terms, offer=promise)
+    receipt = client.open(subject.terms, offer=promise, payment=signed)
     return after(session, subject, receipt, "已付款下单", "Opened: the money is in escrow")
 
 
