@@ -74,6 +74,10 @@ verify: $(VENV)/.dev $(NPM) ## the long proofs: contract against twin on HISTORI
 bench-gas: $(VENV)/.dev $(NPM) ## what an order costs, beside a bare floor; writes bench/results/gas.json
 	$(BIN)/python -m bench.gas
 
+.PHONY: bench-keeper
+bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the same minute; writes bench/results/keeper.json
+	$(BIN)/python -m bench.keeper
+
 .PHONY: wheel
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	@rm -f dist/kameng_escrow-*.whl

@@ -89,6 +89,10 @@ class Mill:
             self._run("settle", self._waves.pop(0).released)
         self.node.request("evm_increaseTime", HOURS * 3_600)
 
+    def open(self, orders: int) -> None:
+        """Opens that many orders whose sellers never accept them, all within a minute or two."""
+        self._run("open", self._batches(orders))
+
     def fill(self, events: int) -> None:
         """Waves until the escrow has emitted at least that many events."""
         while self.events < events:
