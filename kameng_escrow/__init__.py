@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kameng_escrow.chain.sender import wallet_json
     from kameng_escrow.client import (
         AsyncEscrowClient,
+        Deposit,
         EscrowClient,
         OrderStatus,
         Receipt,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         policy_id,
         recommended_policy,
     )
+    from kameng_escrow.domain.deposits import DepositRefund, deposit_address
     from kameng_escrow.errors import EscrowError
 
 _HOMES = {
@@ -79,7 +81,8 @@ _HOMES = {
     "chain.in_process": "InProcessNode",
     "chain.nodes": "LocalNode Node RpcNode",
     "chain.sender": "wallet_json",
-    "client": "AsyncEscrowClient EscrowClient OrderStatus Receipt RegisteredPolicy UnknownOrder",
+    "client": "AsyncEscrowClient Deposit EscrowClient OrderStatus Receipt RegisteredPolicy UnknownOrder",
+    "domain.deposits": "DepositRefund deposit_address",
     "domain": "NATIVE NO_CANCEL ZERO_ADDRESS Action Fault Logged Malformed NextAction Offer OperatorGrant Order "
     "OrderTerms Outcome Payment PaymentMethod Policy Refusal Right Role Shares Split State Verb check_policy order_id "
     "policy_id recommended_policy",
@@ -98,6 +101,8 @@ __all__ = [  # a literal, for whoever reads or checks without running
     "Clock",
     "Deployment",
     "DeploymentError",
+    "Deposit",
+    "DepositRefund",
     "EscrowClient",
     "EscrowError",
     "Fault",
@@ -140,6 +145,7 @@ __all__ = [  # a literal, for whoever reads or checks without running
     "check_policy",
     "deploy",
     "deploy_artifact",
+    "deposit_address",
     "load_deployment",
     "order_id",
     "policy_id",

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IKamengEscrow, Offer, OrderId, OrderTerms, PolicyId, State} from "../IKamengEscrow.sol";
 import {OrderSlot} from "../libraries/OrderSlot.sol";
+import {TypedData} from "../libraries/TypedData.sol";
 import {Balances} from "./Balances.sol";
 import {Vault} from "./Vault.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -38,7 +39,8 @@ contract KamengDeposits is ReentrancyGuardTransient {
     bytes32 private constant DOMAIN_TYPEHASH =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant NAME_HASH = keccak256("KamengDeposits");
-    bytes32 private constant VERSION_HASH = keccak256("1");
+    bytes32 private constant ESCROW_NAME_HASH = keccak256("KamengEscrow");
+    bytes32 private constant VERSION_HASH = keccak256("1"); // of both
     bytes32 private constant REFUND_TYPEHASH = keccak256("Refund(bytes32 orderId,uint40 expiry)");
     address private constant NATIVE = address(0);
 
@@ -49,6 +51,8 @@ contract KamengDeposits is ReentrancyGuardTransient {
     error DepositShort(address vault, address token, uint256 available, uint256 required);
     /// The policy asks the buyer for a bond to dispute, which a buyer who pays this way may not have.
     error DisputeBondNotAllowed(PolicyId policyId, uint256 disputeBondBps);
+    /// Orders of the chain `chainId` can be opened here: nothing was sent to the wrong one.
+    error NotForeign(uint256 chainId);
     /// Too little gas to create what stands at the deposit address.
     error VaultNotCreated(address vault);
 
@@ -140,6 +144,27 @@ contract KamengDeposits is ReentrancyGuardTransient {
         }
     }
 
+    /**
+     * @notice Sends to refundTo what was sent on this chain to the deposit address of an order on another: to the right
+     *         address on the wrong chain, which is the commonest of mistakes. Anyone may, at any time, since no order
+     *         can be opened here under an id of another chain. Possible where escrow and this contract have the same
+     *         addresses on both, as the deployment proxy gives them.
+     * @param  chainId of the chain that the order is on.
+     * @param  token   an ERC-20 of this chain, or zero for its native coin.
+     * @dev    Reverts NotForeign, NothingToPay, VaultNotCreated, PushFailed.
+     */
+    function rescue(OrderTerms calldata terms, uint256 chainId, address token)
+        external
+        nonReentrant
+        returns (uint256 amount)
+    {
+        OrderId orderId = TypedData.toId(terms, _domain(ESCROW_NAME_HASH, chainId, address(escrow)));
+        if (OrderId.unwrap(orderId) == OrderId.unwrap(escrow.toId(terms))) revert NotForeign(chainId);
+        address vault = addressOf(orderId);
+        amount = Balances.balanceOf(vault, token, 0);
+        _return(vault, orderId, terms, token, amount);
+    }
+
     // -------------------------------------------------------------------------------------------------------- views
 
     /// @notice The deposit address of an order. What `escrow.toId` makes of the terms is its id.
@@ -216,8 +241,12 @@ contract KamengDeposits is ReentrancyGuardTransient {
     }
 
     function _refundDigest(OrderId orderId, uint40 expiry) private view returns (bytes32) {
-        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, address(this)));
+        bytes32 domain = _domain(NAME_HASH, block.chainid, address(this));
         return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(REFUND_TYPEHASH, orderId, expiry)));
+    }
+
+    function _domain(bytes32 nameHash, uint256 chainId, address verifyingContract) private pure returns (bytes32) {
+        return keccak256(abi.encode(DOMAIN_TYPEHASH, nameHash, VERSION_HASH, chainId, verifyingContract));
     }
 
     /// @dev As the escrow: a key's own signature first, whatever code its account carries (EIP-7702); then ERC-1271.

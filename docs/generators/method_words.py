@@ -44,6 +44,21 @@ GROUPS = (
         ),
     ),
     (
+        Text("收款地址与购物车", "Deposit addresses and the cart"),
+        (
+            "deposit_address",
+            "deposit",
+            "sign_terms",
+            "open_from_deposit",
+            "sign_deposit_refund",
+            "refund_deposit",
+            "sweep_deposit",
+            "rescue_deposit",
+            "open_cart",
+            "sign_cart_permit",
+        ),
+    ),
+    (
         Text("读取", "Reading"),
         ("status", "statuses", "order", "events", "next_action", "now", "deployment"),
     ),
@@ -120,6 +135,31 @@ METHODS = {
     "payment_typed_data": Text("付款签名的 EIP-712 数据，交给钱包签", "a payment as a wallet signs it"),
     "sign_payment": Text("签付款", "signs a payment"),
     "approve_permit2": Text("允许 Permit2 动用一种代币，一次即可", "lets Permit2 take a token, once"),
+    "deposit_address": Text(
+        "订单的[收款地址](deposits.md)：普通转账即可付款；条款开不了单、或买家要交争议押金的，会被拒绝",
+        "the order's [deposit address](deposits.md), paid by a plain transfer; refused where no order could come of "
+        "it, or the buyer would owe a dispute bond",
+    ),
+    "deposit": Text("收款地址上现在有多少、还差多少、有多少可退", "what is there, missing, and free to go back"),
+    "sign_terms": Text(
+        "买家对条款签名，任何人可凭它从收款地址开单",
+        "the buyer's signature of the terms, with which anyone may open from the deposit address",
+    ),
+    "open_from_deposit": Text(
+        "用收款地址上的钱下单：凭卖家的 `offer`，或买家本人，或买家的 `signature`",
+        "opens with the money there: with the seller's `offer`, as the buyer, or with the buyer's `signature`",
+    ),
+    "sign_deposit_refund": Text("买家签名，要求全部退回", "the buyer's signed will to have everything back"),
+    "refund_deposit": Text("把订单的币全部退到退款地址", "sends all of the order's coin back to refundTo"),
+    "sweep_deposit": Text(
+        "把多付的、过期的或别的币退到退款地址", "sends back what is too much, too late, or of another coin"
+    ),
+    "rescue_deposit": Text(
+        "在转错的那条链上运行：把转到别的链的订单收款地址的钱退到退款地址",
+        "on the wrong chain: sends back what was sent there to the deposit address of another chain's order",
+    ),
+    "open_cart": Text("一笔交易付几笔订单，要么全成要么全不成", "opens several orders in one transaction: all or none"),
+    "sign_cart_permit": Text("本账户给购物车的 permit", "the account's permit for the cart"),
     "status": Text("订单现在的状态（读一次链）", "where an order stands now, read from the chain"),
     "statuses": Text("许多订单的状态，取自同一个区块", "where orders stand, all at one block"),
     "order": Text("由事件还原的完整订单", "the whole order, as its events tell it"),

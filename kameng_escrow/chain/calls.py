@@ -18,7 +18,14 @@ class Call:
 
 def escrow_call(contract: str, function: str, *arguments: Any, value: int = 0, order_id: str | None = None) -> Call:
     """A call of the escrow. Raises `InvalidInput` where an argument is not what the function takes."""
-    data = functions("KamengEscrow")[function].encode(*arguments)
+    return contract_call("KamengEscrow", contract, function, *arguments, value=value, order_id=order_id)
+
+
+def contract_call(
+    artifact: str, contract: str, function: str, *arguments: Any, value: int = 0, order_id: str | None = None
+) -> Call:
+    """A call of a packaged contract. Raises likewise."""
+    data = functions(artifact)[function].encode(*arguments)
     return Call(to=contract, data=data, value=value, order_id=order_id)
 
 

@@ -10,6 +10,7 @@ from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
 
+from kameng_escrow.domain.deposits import DepositRefund
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.domain.refusal_base import Refusal
@@ -18,6 +19,7 @@ from kameng_escrow.domain.typed_data import (
     Domain,
     action_typed_data,
     offer_typed_data,
+    refund_typed_data,
     split_typed_data,
     terms_typed_data,
 )
@@ -56,6 +58,12 @@ def sign_split(account: LocalAccount, order_id: str, split: Split, domain: Domai
 def sign_action(account: LocalAccount, order_id: str, action: Action, domain: Domain) -> bytes:
     """The account's order to whoever relays the action."""
     return sign_typed_data(account, action_typed_data(order_id, action, domain))
+
+
+def sign_refund(account: LocalAccount, order_id: str, *, expiry: int, domain: Domain) -> DepositRefund:
+    """The account's will to have everything back from the order's deposit address; `domain`: `deposits_domain`."""
+    typed = refund_typed_data(order_id, expiry=expiry, domain=domain)
+    return DepositRefund(expiry=expiry, signature=sign_typed_data(account, typed))
 
 
 def recovered(digest: str, signature: bytes) -> str | None:

@@ -5,10 +5,11 @@ Amounts are integers in base units, times Unix seconds of the chain's clock, has
 
 from .clients import AsyncEscrowClient, EscrowClient
 from .errors import UnknownOrder
-from .results import OrderStatus, Receipt, RegisteredPolicy
+from .results import Deposit, OrderStatus, Receipt, RegisteredPolicy
 
 __all__ = [
     "AsyncEscrowClient",
+    "Deposit",
     "EscrowClient",
     "OrderStatus",
     "Receipt",

@@ -14,22 +14,24 @@ from .session import Session
 class Allowance(Session):
     """What opening, disputing and funding need first where the money is a token."""
 
-    def _allowing(self, token: str, amount: int) -> Steps[Sequence[Call]]:
-        """The calls after which the escrow may take `amount` base units; none where it may already."""
+    def _allowing(self, token: str, amount: int, *, spender: str | None = None) -> Steps[Sequence[Call]]:
+        """The calls after which the escrow, or another `spender`, may take `amount` base units; none where it may
+        already.
+        """
         if token == NATIVE or amount == 0:
             return ()
-        place = yield from self._place()
+        taker = (yield from self._place()).address if spender is None else spender
         if not (yield from rpc.code(token)):
             return ()  # the contract says that better
-        allowed = yield from rpc.view("TestToken", token, "allowance", self.address, place.address)
+        allowed = yield from rpc.view("TestToken", token, "allowance", self.address, taker)
         if allowed >= amount:
             return ()
-        approve = token_call(token, "approve", place.address, amount)
+        approve = token_call(token, "approve", taker, amount)
         if allowed == 0:
             return (approve,)
         try:
             yield from rpc.eth_call(approve, sender=self.address, tag="pending")
         except Refusal:
             # Some tokens change an allowance only from zero, USDT among them.
-            return (token_call(token, "approve", place.address, 0), approve)
+            return (token_call(token, "approve", taker, 0), approve)
         return (approve,)

@@ -14,15 +14,18 @@ from kameng_escrow.chain.errors import InvalidInput
 from kameng_escrow.chain.nodes import Node, RpcNode
 from kameng_escrow.domain.inputs import parse_address
 
+from .cart import CartOperations
+from .deposits import DepositOperations
 from .money import MoneyOperations
 from .operations import Awaiting, Calling
-from .papers import PaperOperations
 from .policies import OperatorOperations, PolicyOperations
 from .reading import ReadOperations
 from .session import Settings
 
 
-class _Operations(PaperOperations, MoneyOperations, PolicyOperations, OperatorOperations, ReadOperations):
+class _Operations(
+    DepositOperations, CartOperations, MoneyOperations, PolicyOperations, OperatorOperations, ReadOperations
+):
     """Every operation, once."""
 
     def acting_as(self, account: LocalAccount | str) -> Self:

@@ -57,3 +57,30 @@ class RegisteredPolicy:
     policy: Policy
     review_by: int  # Unix seconds; the last second at which orders may be opened without a review
     retired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit:
+    """What lies at an order's deposit address, in the order's token. Amounts in base units."""
+
+    order_id: str
+    address: str
+    token: str
+    price: int
+    balance: int
+    state: State  # the order's; State.Nothing: nobody has opened it
+    waiting: bool  # whether openBy has not passed
+
+    @property
+    def missing(self) -> int:
+        """What the order still needs to be opened from here; zero where it can't be any more."""
+        return max(self.price - self.balance, 0) if self._openable else 0
+
+    @property
+    def returnable(self) -> int:
+        """What anyone may send to refundTo."""
+        return max(self.balance - self.price, 0) if self._openable else self.balance
+
+    @property
+    def _openable(self) -> bool:
+        return self.state is State.Nothing and self.waiting

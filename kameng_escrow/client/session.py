@@ -13,7 +13,8 @@ from kameng_escrow.chain.artifacts import load_artifact
 from kameng_escrow.chain.calls import Call, escrow_call
 from kameng_escrow.chain.codec import decode_log
 from kameng_escrow.chain.deployments import Deployment, check_chain, load_deployment, verify_code
-from kameng_escrow.chain.errors import InvalidInput, NodeError, TransactionTimeout
+from kameng_escrow.chain.errors import InvalidInput, NodeError, NoDeployment, TransactionTimeout
+from kameng_escrow.chain.parts import companions
 from kameng_escrow.chain.sender import Sender, UnsignedTransaction
 from kameng_escrow.chain.slots import OrderSlot, decode_slot
 from kameng_escrow.chain.steps import Steps
@@ -65,6 +66,7 @@ class Session:
         self._settings = settings
         self._account = parse_address(account, "account") if isinstance(account, str) else account
         self._places: list[Place] = []  # at most one; a list, so that clients of one connection share it
+        self._checked: dict[str, str] = {}  # companions that are known to be there: contract → address; shared likewise
 
     @property
     def address(self) -> str:
@@ -122,6 +124,30 @@ class Session:
             first_block=given.block,
             deployment=given,
         )
+
+    def _companion(self, name: str) -> Steps[str]:
+        """The address of the escrow's companion of that name, as recorded, or as the deployment proxy would have put it
+        there; checked once.
+
+        Raises:
+            NoDeployment: it is not there.
+            CodeMismatch: there is another contract, or it belongs to another escrow.
+        """
+        if name not in self._checked:
+            place = yield from self._place()
+            recorded = {} if place.deployment is None else place.deployment.periphery
+            address = recorded.get(name) or companions(place.address)[name]
+            word = bytes(12) + bytes.fromhex(place.address[2:])
+            try:
+                # Money goes there, too.
+                yield from verify_code(address, load_artifact(name), immutables=(word,))
+            except NoDeployment as missing:
+                raise NoDeployment(
+                    f"{name} is not deployed for the escrow {place.address}: deploy it (`kameng deploy`).",
+                    f"托管合约 {place.address} 还没有部署 {name}：请先部署（kameng deploy）。",
+                ) from missing
+            self._checked[name] = address
+        return self._checked[name]
 
     def _order_id(self, terms: OrderTerms) -> Steps[str]:
         return order_id(terms, (yield from self._place()).domain)

@@ -13,6 +13,10 @@ PERIPHERY_SENTENCES: dict[str, Label] = {
         "at a deposit address, pay it from a wallet.",
         "规则 {policy_id} 要求买家交 {dispute_bond_bps} 的争议押金：这样的订单不能用收款地址付款，请用钱包付款。",
     ),
+    "NotForeign": Label(
+        "Orders of chain {chain_id} are opened here, so nothing was sent to the wrong chain: sweep the deposit.",
+        "链 {chain_id} 的订单就在本链上，没有转错链：请改用普通的退回操作。",
+    ),
     "VaultNotCreated": Label(
         "There was too little gas to create the contract at the deposit address {vault}: send the transaction again "
         "with a higher gas limit.",

@@ -1,6 +1,7 @@
 """EIP-712: the hashes that name and bind things, and the JSON with which a wallet signs them.
 
-The domain is name "KamengEscrow", version "1", the chain id and the contract. An order's id is the digest of its terms,
+The domain is name "KamengEscrow", version "1", the chain id and the contract; refunds from deposit addresses have one
+of their own, with that contract's name and address. An order's id is the digest of its terms,
 so that a wallet that signs the terms signs the id. Every field is one word, so a struct's hash is that of the ABI
 encoding of its type hash and fields, which ``eth_abi`` makes.
 """
@@ -11,6 +12,7 @@ from typing import Any, Final
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from .deposits import DEPOSITS_NAME
 from .inputs import check_address, check_hash, check_uint
 from .order import OrderTerms
 from .policy import Policy, check_policy_readable
@@ -63,6 +65,10 @@ _ACTION = (
     ("content", "bytes32"),
     ("expiry", "uint40"),
 )
+_REFUND = (
+    ("orderId", "bytes32"),
+    ("expiry", "uint40"),
+)
 _POLICY = ("address", *5 * ("uint32",), *6 * ("uint16",), *3 * ("address",), "uint40")
 
 Members = tuple[tuple[str, str], ...]
@@ -74,6 +80,7 @@ class Domain:
 
     chain_id: int
     contract: str
+    name: str = NAME
 
     def separator(self) -> bytes:
         """The EIP-712 hash of the domain.
@@ -83,7 +90,7 @@ class Domain:
         """
         check_uint(self.chain_id, 256, "chain_id")
         check_address(self.contract, "contract")
-        hashed = (keccak(text=NAME), keccak(text=VERSION), self.chain_id, self.contract)
+        hashed = (keccak(text=self.name), keccak(text=VERSION), self.chain_id, self.contract)
         types = ("bytes32", "bytes32", "bytes32", "uint256", "address")
         return keccak(encode(types, (type_hash("EIP712Domain", _DOMAIN), *hashed)))
 
@@ -132,6 +139,16 @@ def action_digest(order_id: str, action: Action, domain: Domain) -> str:
     return _hex(_digest("Action", _ACTION, _action_values(order_id, action), domain))
 
 
+def refund_digest(order_id: str, *, expiry: int, domain: Domain) -> str:
+    """What the buyer signs to have everything back from a deposit address, under `deposits_domain`."""
+    return _hex(_digest("Refund", _REFUND, _checked(_REFUND, [order_id, expiry]), domain))
+
+
+def deposits_domain(chain_id: int, deposits: str) -> Domain:
+    """What a refund's signature is bound to: the current chain id, and the contract `deposits`."""
+    return Domain(chain_id, deposits, DEPOSITS_NAME)
+
+
 # ------------------------------------------------------------------------------------------------------- typed data
 
 
@@ -153,6 +170,11 @@ def split_typed_data(order_id: str, split: Split, domain: Domain) -> dict[str, A
 def action_typed_data(order_id: str, action: Action, domain: Domain) -> dict[str, Any]:
     """For a wallet: an action."""
     return _typed_data("Action", _ACTION, _action_values(order_id, action), domain)
+
+
+def refund_typed_data(order_id: str, *, expiry: int, domain: Domain) -> dict[str, Any]:
+    """For a wallet: the will to have everything back from a deposit address, under `deposits_domain`."""
+    return _typed_data("Refund", _REFUND, _checked(_REFUND, [order_id, expiry]), domain)
 
 
 # ---------------------------------------------------------------------------------------------------------- hashing
@@ -222,7 +244,7 @@ def _typed_data(name: str, members: Members, values: list[Any], domain: Domain) 
         "types": {"EIP712Domain": described(_DOMAIN), name: described(members)},
         "primaryType": name,
         "domain": {
-            "name": NAME,
+            "name": domain.name,
             "version": VERSION,
             "chainId": domain.chain_id,
             "verifyingContract": domain.contract,

@@ -23,7 +23,7 @@ EXPECTED = """
     demo node deploy orders mirror settle keeper compile doctor
     policy draft|check|register|show|list|review|retire
     order terms|offer|split|countersign|agree|sign|relay|open|accept|deliver|confirm|cancel|decline|refund|dispute
-    order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|open-cart
+    order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart
     order recommit|rule|concede|revise|intervene|settle|show|payment|approve-permit2
     bond fund|withdraw|show
     credit show|pay|withdraw

@@ -97,7 +97,7 @@ def test_the_domain_equals_the_contracts(real_escrow: Escrow) -> None:
     found = decode(kinds, answer)
     document = typed_data.terms_typed_data(make_terms(), real_escrow.domain)["domain"]
     named = (found[1], found[2], found[3], to_checksum_address(found[4]))
-    assert named == tuple(document.values()) == (typed_data.NAME, typed_data.VERSION, *astuple(real_escrow.domain))
+    assert named == tuple(document.values()) == (typed_data.NAME, typed_data.VERSION, *astuple(real_escrow.domain)[:2])
 
 
 def test_an_actions_digest_equals_the_contracts(real_escrow: Escrow) -> None:

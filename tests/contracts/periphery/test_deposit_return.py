@@ -3,7 +3,7 @@
 import pytest
 
 from kameng_escrow.domain.order import NATIVE
-from kameng_escrow.domain.periphery_refusals import DepositShort
+from kameng_escrow.domain.periphery_refusals import DepositShort, NotForeign
 from kameng_escrow.domain.refusals import (
     Expired,
     InvalidSignature,
@@ -17,7 +17,9 @@ from kameng_escrow.domain.refusals import (
 from kameng_escrow.domain.states import State
 from tests.contracts.harness.abi import deploy
 from tests.contracts.harness.cast import CAST
+from tests.contracts.harness.signing import TypedData, digest
 from tests.contracts.harness.world import DAY, PRICE, reverts
+from tests.contracts.periphery.deposit_order import deposit_address
 from tests.contracts.test_tokens import Mood, Sight, called
 
 NO_SIGNATURE = b""
@@ -420,3 +422,65 @@ def test_a_token_that_calls_back_can_not_take_what_waits(deposits, world, compil
     deposits.open(order.terms, NO_SIGNATURE, sender=buyer)
     assert (token.called(), token.succeeded()) == (True, False)
     assert (order.state, order.balance()) == (State.Opened, 0)
+
+
+# ------------------------------------------------------------------------------------------------- the wrong chain
+
+
+def foreign_id(world, order, chain_id):
+    """The order's id on another chain with the same escrow address."""
+    return digest(TypedData(world.escrow.address, chain_id).terms(order.terms))
+
+
+@pytest.fixture
+def astray(world, deposits, make_order):
+    """An order of another chain, and the deposit address that it has there."""
+
+    def make(chain_id=1, **overrides):
+        order = make_order(**overrides)
+        there = deposit_address(deposits.address, foreign_id(world, order, chain_id))
+        world.names[there] = "astray"
+        return order, there
+
+    return make
+
+
+def send(world, coin, to, amount):
+    if coin == NATIVE:
+        world.evm.transact(sender=CAST["payer"], to=to, value=amount)
+    else:
+        world.token.transfer(to, amount, sender=CAST["payer"])
+
+
+def test_what_was_sent_on_the_wrong_chain_comes_back_at_any_time(deposits, world, astray, coin, stranger):
+    """As the same contracts on that chain would say where it was meant to arrive."""
+    order, there = astray()
+    send(world, coin, there, PRICE)
+    with world.moves(coin, {"astray": -PRICE, "refund_to": PRICE}):
+        receipt = deposits.rescue(order.terms, 1, coin, sender=stranger)
+    [event] = deposits.events(receipt)
+    assert (event.order_id, event.token, event.amount) == (foreign_id(world, order, 1), coin, PRICE)
+    assert deposits.returned("rescue", receipt) == PRICE
+    with reverts(NothingToPay()):
+        deposits.rescue(order.terms, 1, coin, sender=stranger)
+
+
+def test_rescue_reverts_for_orders_of_this_chain(deposits, world, paid, coin, stranger, evm):
+    """They wait, whatever the chain's id has become since."""
+    order, own = paid(token=coin), evm.chain_id
+    with reverts(NotForeign(own)):
+        deposits.rescue(order.terms, own, coin, sender=stranger)
+    evm.chain_id += 1
+    with reverts(NotForeign(own)):
+        deposits.rescue(order.terms, own, coin, sender=stranger)
+    with reverts(NothingToPay()):
+        deposits.rescue(order.terms, own + 1, coin, sender=stranger)
+    assert order.balance() == PRICE
+
+
+def test_rescue_does_not_reach_this_chains_deposit(deposits, paid, coin, stranger):
+    order = paid(token=coin)
+    for chain_id in (0, 1, 56, 2**256 - 1):
+        with reverts(NothingToPay()):
+            deposits.rescue(order.terms, chain_id, coin, sender=stranger)
+    assert order.balance() == PRICE
