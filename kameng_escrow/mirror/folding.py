@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -19,40 +18,44 @@ from kameng_escrow.domain.events import (
     PolicyRetired,
     PolicyReviewed,
 )
-from kameng_escrow.domain.fold import fold
-from kameng_escrow.domain.order import Order
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.store import BalanceKind
+from kameng_escrow.store.bulk import Bulk, bulk_of
 from kameng_escrow.store.models import BalanceRow, OperatorRow, OrderRow, PayToRow, PolicyRow
-from kameng_escrow.store.order_rows import order_columns, policy_columns, restore_order
+from kameng_escrow.store.order_rows import (
+    COURSE,
+    OPENING,
+    course_values,
+    opening_values,
+    policy_columns,
+    restore_order,
+)
 from kameng_escrow.store.queries import load_orders, load_policies, parts
 
-from .balances import Key, movements
+from .balances import Agreed, Key, movements
 from .errors import BrokenEvents
+from .memory import Memory
+from .records import Record, new_record
 
 Columns = dict[str, Any]
 
-
-@dataclass(slots=True)
-class FoldedOrder:
-    """An order, and where its first and last events are."""
-
-    order: Order
-    first: tuple[int, int]  # block number, log index
-    last: tuple[int, int]
+_ORDER_EVENTS: frozenset[type[Any]] = frozenset(get_args(OrderEvent))
+_PLACE = ("contract_id", "order_id")
 
 
 class Folding:
     """Takes events one by one, in the chain's order, and in the end writes the rows they make.
 
-    Nothing is written before `write`; what is needed of the rows before is read by `load`.
+    Nothing is written before `write`; what is needed of the rows before is read by `load`, or comes out of `memory`.
     """
 
-    def __init__(self, session: Session, contract_id: int) -> None:
+    def __init__(self, session: Session, contract_id: int, memory: Memory | None = None) -> None:
         self._session = session
         self._contract_id = contract_id
-        self.orders: dict[str, FoldedOrder] = {}
-        self._policies: dict[str, Policy] = {}
-        self._stored_orders: set[str] = set()
+        self._memory = memory or Memory()
+        self.orders: dict[str, Record] = {}  # those that the events are about
+        self._gone: set[str] = set()  # orders with rows that no event is left of
+        self._policies: dict[str, Policy] = dict(self._memory.policies)
         self._new_policies: dict[str, Columns] = {}
         self._changed_policies: dict[str, Columns] = {}
         self._pay_to: dict[str, Columns] = {}
@@ -62,22 +65,30 @@ class Folding:
 
     def load(self, events: Iterable[Event]) -> None:
         """Reads the orders that these events are about, and the policies they need."""
-        events = list(events)
-        rows = load_orders(
-            self._session, self._contract_id, {event.order_id for event in events if isinstance(event, OrderEvent)}
-        )
-        wanted = {row.policy_id for row in rows if row.policy_id}
-        wanted |= {event.terms.policy_id for event in events if isinstance(event, OrderOpened)}
-        self._policies |= load_policies(self._session, self._contract_id, wanted)
+        remembered = self._memory.orders
+        wanted: set[str] = set()
+        policies: set[str] = set()
+        for event in events:
+            if isinstance(event, OrderOpened):
+                policies.add(event.terms.policy_id)
+            if type(event) in _ORDER_EVENTS:
+                order_id = event.order_id  # type: ignore[union-attr]
+                if (record := remembered.get(order_id)) is not None:
+                    self.orders[order_id] = record
+                elif order_id not in self.orders:
+                    wanted.add(order_id)
+        rows = load_orders(self._session, self._contract_id, wanted)
+        policies |= {row.policy_id for row in rows if row.policy_id}
+        self._policies |= load_policies(self._session, self._contract_id, policies - self._policies.keys())
         for row in rows:
-            self._stored_orders.add(row.order_id)
-            self.orders[row.order_id] = FoldedOrder(
-                order=restore_order(row, self._policies),
+            self.orders[row.order_id] = Record.of(
+                restore_order(row, self._policies),
                 first=(row.first_block, row.first_log_index),
                 last=(row.last_block, row.last_log_index),
+                known=True,
             )
 
-    def add(self, logged: Logged, *, money: bool = True) -> Order | None:
+    def add(self, logged: Logged, *, money: bool = True) -> Record | None:
         """Folds one event in; returns its order, None for events of no order.
 
         Args:
@@ -89,37 +100,48 @@ class Folding:
         """
         event = logged.event
         self._block = logged.block_number
-        order = None
-        if isinstance(event, OrderEvent):
-            order = self._fold(event.order_id, logged)
+        record = None
+        if type(event) in _ORDER_EVENTS:
+            order_id = event.order_id  # type: ignore[union-attr]
+            record = self.orders.get(order_id)
+            if record is None:
+                place = logged.block_number, logged.log_index
+                record = self.orders[order_id] = new_record(order_id, place)
+                if order_id in self._gone:
+                    self._gone.remove(order_id)
+                    record.known = record.reopened = True
+            record.advance(logged, self._policies)
         else:
             self._register(event)
         if money:
-            self.move(event, order)
-        return order
+            self.move(event, record)
+        return record
 
-    def move(self, event: Event, order: Order | None, *, back: bool = False) -> None:
+    def move(self, event: Event, order: Agreed | None, *, back: bool = False) -> None:
         """Lets an event move balances; `back`: undoes what it moved."""
-        for movement in movements(event, order):
-            self._deltas[movement.key] += -movement.amount if back else movement.amount
+        for key, amount in movements(event, order):
+            self._deltas[key] += -amount if back else amount
 
-    def forget(self, order_ids: Collection[str]) -> dict[str, Order]:
+    def forget(self, order_ids: Collection[str]) -> dict[str, Record]:
         """Begins these orders from nothing, and returns what they were."""
-        return {order_id: self.orders.pop(order_id).order for order_id in order_ids if order_id in self.orders}
+        forgotten = {order_id: self.orders.pop(order_id) for order_id in order_ids if order_id in self.orders}
+        self._gone |= {order_id for order_id, record in forgotten.items() if record.known}
+        return forgotten
 
     def write(self) -> None:
         """Brings the rows to what the events made of them. Raises `BrokenEvents` where a balance would be negative."""
+        bulk = bulk_of(self._session)
         self._write_policies()
-        self._write_orders()
+        self._write_orders(bulk)
         self._write_grants()
         self._write_balances()
 
-    def _fold(self, order_id: str, logged: Logged) -> Order:
-        place = (logged.block_number, logged.log_index)
-        known = self.orders.get(order_id)
-        order = fold(known.order if known else None, logged, self._policies)
-        self.orders[order_id] = FoldedOrder(order=order, first=known.first if known else place, last=place)
-        return order
+    def remember(self, block_hash: str) -> None:
+        """Leaves what it knows to whoever folds the blocks after this one. To be told after the commit."""
+        self._memory.policies = self._policies
+        for record in self.orders.values():
+            record.known, record.reopened = True, False
+        self._memory.moved(block_hash, self.orders)
 
     def _register(self, event: Event) -> None:
         match event:
@@ -170,23 +192,27 @@ class Folding:
         self._insert(PolicyRow, self._new_policies.values())
         self._update(PolicyRow, self._changed_policies.values())
 
-    def _write_orders(self) -> None:
-        columns = {
-            order_id: {
-                **order_columns(folded.order),
-                "first_block": folded.first[0],
-                "first_log_index": folded.first[1],
-                "last_block": folded.last[0],
-                "last_log_index": folded.last[1],
-            }
-            for order_id, folded in self.orders.items()
-        }
-        self._update(OrderRow, [row for order_id, row in columns.items() if order_id in self._stored_orders])
-        self._insert(OrderRow, [row for order_id, row in columns.items() if order_id not in self._stored_orders])
-        gone = sorted(self._stored_orders - columns.keys())
-        for part in parts(gone):
+    def _write_orders(self, bulk: Bulk) -> None:
+        """Most orders are new, or go on: their opening is written once."""
+        values, contract_id = bulk.values, self._contract_id
+        new, ongoing, opened = [], [], []
+        for order_id, record in self.orders.items():
+            place = contract_id, order_id
+            course = course_values(record, values)
+            if not record.known:
+                new.append((*place, *opening_values(record, values), *course, *record.first, *record.last))
+            elif record.reopened:
+                opened.append((*place, *opening_values(record, values), *course, *record.first, *record.last))
+            else:
+                ongoing.append((*place, *course, *record.last))
+        last = ("last_block", "last_log_index")
+        everything = (*OPENING, *COURSE, "first_block", "first_log_index", *last)
+        bulk.insert("orders", (*_PLACE, *everything), new)
+        bulk.update("orders", _PLACE, (*COURSE, *last), ongoing)
+        bulk.update("orders", _PLACE, everything, opened)
+        for part in parts(sorted(self._gone)):
             self._session.execute(
-                delete(OrderRow).where(OrderRow.contract_id == self._contract_id, OrderRow.order_id.in_(part))
+                delete(OrderRow).where(OrderRow.contract_id == contract_id, OrderRow.order_id.in_(part))
             )
 
     def _write_grants(self) -> None:
@@ -205,7 +231,8 @@ class Folding:
             columns = {**_place(key), "amount": amount}
             if amount < 0:
                 raise BrokenEvents(
-                    f"More is taken from the {kind.label.lower()} of {holder} in token {token} than was put there",
+                    f"More is taken from the {BalanceKind(kind).label.lower()} of {holder} in token {token} than was "
+                    "put there",
                     self._block,
                 )
             if key not in known:
@@ -218,11 +245,12 @@ class Folding:
         self._update(BalanceRow, changed)
 
     def _load_balances(self, holders: Collection[str]) -> Mapping[Key, int]:
-        query = select(BalanceRow).where(BalanceRow.contract_id == self._contract_id)
+        columns = (BalanceRow.kind, BalanceRow.holder, BalanceRow.token, BalanceRow.amount)
+        query = select(*columns).where(BalanceRow.contract_id == self._contract_id)
         return {
-            (row.kind, row.holder, row.token): row.amount
+            (int(kind), holder, token): amount
             for part in parts(sorted(holders))
-            for row in self._session.scalars(query.where(BalanceRow.holder.in_(part)))
+            for kind, holder, token, amount in self._session.execute(query.where(BalanceRow.holder.in_(part)))
         }
 
     def _insert(self, table: Any, rows: Iterable[Columns]) -> None:
@@ -236,4 +264,4 @@ class Folding:
 
 def _place(key: Key) -> Columns:
     kind, holder, token = key
-    return {"kind": kind, "holder": holder, "token": token}
+    return {"kind": BalanceKind(kind), "holder": holder, "token": token}

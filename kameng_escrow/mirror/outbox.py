@@ -1,44 +1,53 @@
 """What the mirror tells the rest of the world, written with the rows that it is about."""
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kameng_escrow.domain.events import Logged, OrderEvent
-from kameng_escrow.domain.order import Order
-from kameng_escrow.store.event_json import to_json
+from kameng_escrow.domain.events import Logged
+from kameng_escrow.domain.states import Fault, Outcome, State
+from kameng_escrow.store.event_json import stored_fields
 from kameng_escrow.store.models import OutboxRow
 
+from .records import Record
 
-def entry(logged: Logged, event: OrderEvent, order: Order) -> dict[str, Any]:
-    """The columns of an order event's row. `order`: as the event left it."""
-    name = type(event).__name__
-    return {
-        "order_id": event.order_id,
-        "name": name,
-        "block_number": logged.block_number,
-        "block_hash": logged.block_hash,
-        "log_index": logged.log_index,
-        "payload": {
-            "event": name,
-            "order_id": event.order_id,
-            "fields": to_json(event),
-            "order": _standing(order),
-            "transaction_hash": logged.transaction_hash,
-            "timestamp": logged.timestamp,
-        },
-        "created_ms": _now_ms(),
-    }
+COLUMNS = (
+    *("contract_id", "order_id", "name", "block_number", "log_index"),
+    *("created_ms", "state", "outcome", "fault", "revision", "deadline"),
+)
+_STATES, _OUTCOMES, _FAULTS = (tuple(member.label for member in word) for word in (State, Outcome, Fault))
 
 
-def retract(session: Session, contract_id: int, fork: int, orders: dict[str, Order]) -> None:
+def entry(contract_id: int, logged: Logged, order: Record, now_ms: int) -> tuple[Any, ...]:
+    """The values of COLUMNS for an order event's row. `order`: as the event left it."""
+    return (
+        contract_id,
+        order.id,
+        type(logged.event).__name__,
+        logged.block_number,
+        logged.log_index,
+        now_ms,
+        _STATES[order.state],
+        _OUTCOMES[order.outcome],
+        _FAULTS[order.fault],
+        order.revision,
+        order.deadline,
+    )
+
+
+def retract(
+    session: Session, contract_id: int, fork: int, gone: Sequence[Logged], orders: Mapping[str, Record]
+) -> None:
     """Adds a retraction of every entry above block `fork` that still stands, the last first.
 
     Args:
+        gone: the events above the fork.
         orders: those that are left of the orders concerned, as they stand now.
     """
+    said = {(logged.block_number, logged.log_index): logged for logged in gone}
     standing = session.scalars(
         select(OutboxRow)
         .where(OutboxRow.contract_id == contract_id, OutboxRow.block_number > fork)
@@ -47,33 +56,36 @@ def retract(session: Session, contract_id: int, fork: int, orders: dict[str, Ord
     ).all()
     for row in standing:
         order = orders.get(row.order_id)
+        row.withdrawn = _withdrawn(said[row.block_number, row.log_index])
         retraction = OutboxRow(
             contract_id=contract_id,
             order_id=row.order_id,
             name=row.name,
             block_number=row.block_number,
-            block_hash=row.block_hash,
             log_index=row.log_index,
-            payload={**row.payload, "order": _standing(order) if order else None, "retracts": row.id},
             retracts=row.id,
-            created_ms=_now_ms(),
+            created_ms=now_ms(),
+            withdrawn=row.withdrawn,
         )
+        if order is not None:
+            for name in ("state", "outcome", "fault", "revision", "deadline"):
+                setattr(retraction, name, getattr(order, name))
         session.add(retraction)
         session.flush()  # gives it its id, in this order
         row.retracted_by = retraction.id
     session.flush()
 
 
-def _standing(order: Order) -> dict[str, Any]:
-    """Where an order stands, for readers who will not look it up."""
-    return {
-        "state": order.state.label,
-        "outcome": order.outcome.label,
-        "fault": order.fault.label,
-        "revision": order.revision,
-        "deadline": order.deadline,
-    }
-
-
-def _now_ms() -> int:
+def now_ms() -> int:
+    """Unix milliseconds of our clock."""
     return time.time_ns() // 1_000_000
+
+
+def _withdrawn(logged: Logged) -> dict[str, Any]:
+    """What was said in the event's row and its block's, which go."""
+    return {
+        "block_hash": logged.block_hash,
+        "transaction_hash": logged.transaction_hash,
+        "timestamp": logged.timestamp,
+        "fields": stored_fields(logged.event),
+    }

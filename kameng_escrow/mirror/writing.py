@@ -1,27 +1,35 @@
 """The mirror's two transactions: blocks in, and blocks out. Each brings every row along, or none."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.events import Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
-from kameng_escrow.store.event_json import subject_of, to_json
+from kameng_escrow.store.bulk import bulk_of
+from kameng_escrow.store.event_json import stored_text, subject_of
 from kameng_escrow.store.models import (
     BlockRow,
     CheckpointRow,
     EventRow,
     OperatorRow,
-    OutboxRow,
     PayToRow,
     PolicyRow,
 )
-from kameng_escrow.store.queries import load_events, parts, restore_logged
+from kameng_escrow.store.queries import load_events_above, load_order_events, load_other_events, parts
 
 from . import outbox
 from .fetch import Chunk
 from .folding import Folding
+from .memory import Memory
 from .report import Reorg
+
+_EVENT_COLUMNS = (
+    *("contract_id", "block_number", "log_index", "transaction_hash", "name", "subject", "fields"),
+    *("order_block", "order_log_index"),
+)
+_NO_ORDER = (None, None)
 
 
 class Overtaken(Exception):
@@ -36,12 +44,25 @@ def locked_checkpoint(session: Session, contract_id: int, number: int, block_has
     return mark
 
 
-def write_chunk(session: Session, contract_id: int, chunk: Chunk, *, parent_hash: str, final: int, window: int) -> None:
+def write_chunk(
+    session: Session,
+    contract_id: int,
+    chunk: Chunk,
+    *,
+    parent_hash: str,
+    final: int,
+    window: int,
+    memory: Memory | None = None,
+) -> Folding:
     """Blocks, events, rows, outbox and checkpoint of a range that follows on what is there.
 
     Args:
         final: the chain's last final block, as far as is known.
         window: how many blocks below the last one to remember, with events or without.
+        memory: what is known of the rows after the block before.
+
+    Returns:
+        What the events made, for `Folding.remember` once the transaction is committed.
 
     Raises:
         Overtaken: something else is there by now.
@@ -49,19 +70,21 @@ def write_chunk(session: Session, contract_id: int, chunk: Chunk, *, parent_hash
     """
     mark = locked_checkpoint(session, contract_id, chunk.first - 1, parent_hash)
     _insert_blocks(session, contract_id, chunk)
-    folding = Folding(session, contract_id)
-    folding.load(logged.event for logged in chunk.events)
+    folding = Folding(session, contract_id, memory)
+    folding.load([logged.event for logged in chunk.events])
     events, entries = [], []
+    now = outbox.now_ms()
     for logged in chunk.events:
         order = folding.add(logged)
-        events.append(_event_columns(contract_id, logged))
-        if order is not None and isinstance(logged.event, OrderEvent):
-            entries.append({"contract_id": contract_id, **outbox.entry(logged, logged.event, order)})
-    if events:
-        session.execute(insert(EventRow), events)
+        if order is None:
+            events.append(_event_values(contract_id, logged, _NO_ORDER))
+        else:
+            events.append(_event_values(contract_id, logged, order.first))
+            entries.append(outbox.entry(contract_id, logged, order, now))
+    bulk = bulk_of(session)
+    bulk.insert("events", _EVENT_COLUMNS, events)
     folding.write()
-    if entries:
-        session.execute(insert(OutboxRow), entries)
+    bulk.insert("outbox", outbox.COLUMNS, entries)
     last = chunk.headers[chunk.last]
     mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
     move_final(mark, final)
@@ -70,6 +93,7 @@ def write_chunk(session: Session, contract_id: int, chunk: Chunk, *, parent_hash
             BlockRow.contract_id == contract_id, BlockRow.number < last.number - window, ~BlockRow.has_events
         )
     )
+    return folding
 
 
 def move_final(mark: CheckpointRow, final: int) -> None:
@@ -92,7 +116,7 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, 
         Overtaken: it has not.
     """
     mark = locked_checkpoint(session, contract_id, seen, seen_hash)
-    gone = _events_above(session, contract_id, fork)
+    gone = load_events_above(session, contract_id, fork)
     order_ids = {logged.event.order_id for logged in gone if isinstance(logged.event, OrderEvent)}
     folding = Folding(session, contract_id)
     folding.load(logged.event for logged in gone)
@@ -100,11 +124,12 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, 
     for logged in gone:
         folding.move(logged.event, before.get(subject_of(logged.event)), back=True)
     session.execute(delete(EventRow).where(EventRow.contract_id == contract_id, EventRow.block_number > fork))
-    for logged in load_events(session, contract_id, order_ids | _clear_registers(session, contract_id, gone)):
+    for logged in load_other_events(session, contract_id, _clear_registers(session, contract_id, gone)):
+        folding.add(logged, money=False)
+    for logged in load_order_events(session, contract_id, order_ids):
         folding.add(logged, money=False)
     folding.write()
-    orders = {order_id: folded.order for order_id, folded in folding.orders.items()}
-    outbox.retract(session, contract_id, fork, orders)
+    outbox.retract(session, contract_id, fork, gone, folding.orders)
     session.execute(delete(BlockRow).where(BlockRow.contract_id == contract_id, BlockRow.number > fork))
     last = session.get_one(BlockRow, (contract_id, fork))
     reorg = Reorg(
@@ -138,26 +163,19 @@ def _insert_blocks(session: Session, contract_id: int, chunk: Chunk) -> None:
     )
 
 
-def _event_columns(contract_id: int, logged: Logged) -> dict[str, object]:
-    return {
-        "contract_id": contract_id,
-        "block_number": logged.block_number,
-        "log_index": logged.log_index,
-        "transaction_hash": logged.transaction_hash,
-        "name": type(logged.event).__name__,
-        "subject": subject_of(logged.event),
-        "fields": to_json(logged.event),
-    }
-
-
-def _events_above(session: Session, contract_id: int, fork: int) -> list[Logged]:
-    query = (
-        select(EventRow, BlockRow.hash, BlockRow.timestamp)
-        .join(BlockRow, (BlockRow.contract_id == EventRow.contract_id) & (BlockRow.number == EventRow.block_number))
-        .where(EventRow.contract_id == contract_id, EventRow.block_number > fork)
-        .order_by(EventRow.block_number, EventRow.log_index)
+def _event_values(contract_id: int, logged: Logged, order: tuple[int | None, int | None]) -> tuple[Any, ...]:
+    """The values of _EVENT_COLUMNS. `order`: where the order's first event is."""
+    event = logged.event
+    return (
+        contract_id,
+        logged.block_number,
+        logged.log_index,
+        logged.transaction_hash,
+        type(event).__name__,
+        subject_of(event),
+        stored_text(event),
+        *order,
     )
-    return [restore_logged(row, block_hash, timestamp) for row, block_hash, timestamp in session.execute(query)]
 
 
 def _clear_registers(session: Session, contract_id: int, gone: Sequence[Logged]) -> set[str]:

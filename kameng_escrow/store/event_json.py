@@ -10,6 +10,8 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
+import orjson
+
 from kameng_escrow.domain.events import Event, OrderEvent
 from kameng_escrow.domain.states import Fault, Outcome, State
 
@@ -28,7 +30,10 @@ AMOUNTS = frozenset(
 )
 _SUBJECTS = ("order_id", "seller", "account", "policy_id")  # the first of these that an event has is what it is about
 
-_Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]  # to JSON, from JSON
+_WORDS = (State, Outcome, Fault)
+_LABELS: dict[type[Any], tuple[str, ...]] = {word: tuple(member.label for member in word) for word in _WORDS}
+
+_Read = Callable[[Any], Any]
 
 
 def event_names() -> tuple[str, ...]:
@@ -48,13 +53,30 @@ def subject_of(event: Event) -> str:
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event's fields."""
-    return _encode(event)
+    document: dict[str, Any] = _writer(type(event))(event)
+    return document
 
 
 def from_json(name: str, document: Mapping[str, Any]) -> Event:
     """The event of that name. Raises KeyError where there is none, or a field is missing."""
     event: Event = _decode(_classes()[name], document)
     return event
+
+
+def stored_fields(event: Event) -> dict[str, Any]:
+    """The event's fields but for its subject, which rows have apart."""
+    kind = type(event)
+    return _writer(kind, _subject_field(kind.__name__))(event)
+
+
+def stored_text(event: Event) -> str:
+    """`stored_fields` as text."""
+    return orjson.dumps(stored_fields(event)).decode()
+
+
+def from_stored(name: str, subject: str, document: Mapping[str, Any]) -> Event:
+    """The event of such fields and their subject."""
+    return from_json(name, {**document, _subject_field(name): subject})
 
 
 @cache
@@ -68,35 +90,63 @@ def _subject_field(name: str) -> str:
     return next(name for name in _SUBJECTS if name in names)
 
 
-def _encode(value: Any) -> dict[str, Any]:
-    return {name: to(getattr(value, name)) for name, (to, _) in _codecs(type(value)).items()}
+_Write = Callable[[Any], dict[str, Any]]
+_WRITERS: dict[tuple[type[Any], str | None], _Write] = {}  # made when first needed
+
+
+def _writer(kind: type[Any], without: str | None = None) -> _Write:
+    """What makes JSON of an event, all its fields but one."""
+    made = _WRITERS.get((kind, without))
+    return made or _WRITERS.setdefault((kind, without), _make_writer(kind, without))
+
+
+def _make_writer(kind: type[Any], without: str | None) -> _Write:
+    """Compiled, since every event of a chain goes through it."""
+    names: dict[str, Any] = {f"{word.__name__}_labels": labels for word, labels in _LABELS.items()}
+    exec(f"def write(event):\n    return {_display(kind, 'event', without)}", names)
+    made: _Write = names["write"]
+    return made
+
+
+def _display(kind: type[Any], value: str, without: str | None = None) -> str:
+    """The expression of a dataclass's fields as JSON; `value` is that of the dataclass."""
+    hints = typing.get_type_hints(kind)
+    names = (field.name for field in fields(kind) if field.name != without)
+    return "{" + ", ".join(f"{name!r}: {_shown(name, hints[name], f'{value}.{name}')}" for name in names) + "}"
+
+
+def _shown(name: str, kind: type[Any], value: str) -> str:
+    if is_dataclass(kind):
+        return _display(kind, value)
+    if kind in _WORDS:
+        return f"{kind.__name__}_labels[{value}]"
+    if kind is int:
+        return f"str({value})" if name in AMOUNTS else value
+    if kind is str:
+        return value
+    raise TypeError(f"no rule for {name}: {kind.__name__}")
 
 
 def _decode(kind: type[Any], document: Mapping[str, Any]) -> Any:
-    return kind(**{name: back(document[name]) for name, (_, back) in _codecs(kind).items()})
+    return kind(**{name: read(document[name]) for name, read in _readers(kind).items()})
 
 
-def _codecs(kind: type[Any]) -> dict[str, _Codec]:
-    if (known := _CODECS.get(kind)) is not None:
+_READERS: dict[type[Any], dict[str, _Read]] = {}  # likewise
+
+
+def _readers(kind: type[Any]) -> dict[str, _Read]:
+    if (known := _READERS.get(kind)) is not None:
         return known
     hints = typing.get_type_hints(kind)
-    codecs = {field.name: _codec(field.name, hints[field.name]) for field in fields(kind)}
-    return _CODECS.setdefault(kind, codecs)
+    return _READERS.setdefault(kind, {field.name: _reader(field.name, hints[field.name]) for field in fields(kind)})
 
 
-_CODECS: dict[type[Any], dict[str, _Codec]] = {}  # worked out when first needed
-
-
-def _codec(name: str, kind: type[Any]) -> _Codec:
+def _reader(name: str, kind: type[Any]) -> _Read:
     if is_dataclass(kind):
-        return _encode, lambda document: _decode(kind, document)
-    if kind in (State, Outcome, Fault):
-        return (lambda word: word.label), kind.from_label
-    if kind is int:
-        return (str, int) if name in AMOUNTS else (_same, _same)
-    if kind is str:
-        return _same, _same
-    raise TypeError(f"no rule for {name}: {kind.__name__}")
+        return lambda document: _decode(kind, document)
+    if kind in _WORDS:
+        return {member.label: member for member in kind}.__getitem__
+    return int if kind is int and name in AMOUNTS else _same
 
 
 def _same(value: Any) -> Any:

@@ -14,12 +14,12 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -30,6 +30,10 @@ from .types import Address, Amount, Hash, Json, Label, labels, one_of
 
 ORDER_DIGITS = 39  # prices are below 2^127, and with both bonds below 2^128
 BALANCE_DIGITS = 78  # a token may have anything below 2^256
+
+
+NO_ORDER = "order_block IS NULL"  # conditions of indexes that few rows are in
+RETRACTS = "retracts IS NOT NULL"
 
 
 class BalanceKind(IntEnum):
@@ -124,13 +128,22 @@ class EventRow(Base):
 
     A number names one block here, so number and index name one log; the block's row has the hash. Events of blocks that
     a reorg took away are deleted.
+
+    An order's events name the place of its first one, which is also in the order's row. They are found by that place
+    and not by the order's id: places grow with the chain, so that however many rows there are, new ones are written
+    next to the ones before, and not all over an index as hashes are.
     """
 
     __tablename__ = "events"
     __table_args__ = (
-        ForeignKeyConstraint(["contract_id", "block_number"], ["blocks.contract_id", "blocks.number"]),
         CheckConstraint(one_of("name", event_names()), "name"),
-        Index(None, "contract_id", "subject", "block_number", "log_index"),
+        Index("ix_events_contract_id_order", "contract_id", "order_block", "order_log_index"),
+        Index(
+            "ix_events_contract_id_subject",
+            *("contract_id", "subject"),
+            sqlite_where=text(NO_ORDER),
+            postgresql_where=text(NO_ORDER),
+        ),
     )
 
     contract_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -139,7 +152,9 @@ class EventRow(Base):
     transaction_hash: Mapped[str] = mapped_column(Hash())
     name: Mapped[str] = mapped_column(String(32))
     subject: Mapped[str] = mapped_column(Hash())  # the order, policy or account that it is about
-    fields: Mapped[dict[str, Any]] = mapped_column(Json())
+    fields: Mapped[dict[str, Any]] = mapped_column(Json())  # but for the subject
+    order_block: Mapped[int | None] = mapped_column(BigInteger)  # of the order's first event; NULL: about no order
+    order_log_index: Mapped[int | None]
 
 
 class PolicyRow(Base):
@@ -299,33 +314,45 @@ class PayToRow(Base):
 
 
 class OutboxRow(Base):
-    """What others should hear of: an order's event, or that one is no longer so.
+    """What others should hear of: an order's event, or that one is no longer so. Read them with `news.read_news`.
 
     Rows are only ever added, in the chain's order, and an id is never used again, so that a reader who remembers the
     last id it has dealt with misses nothing. A reorg adds, for each event it takes away, a row whose `retracts` names
     that event's row. Who wants final news only takes rows at or below the final mark with both `retracts` and
     `retracted_by` NULL.
+
+    What the event said is in its own row while it stands; a reorg, which deletes that, moves it to `withdrawn` here.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint(one_of("name", order_event_names()), "name"),
-        Index(None, "contract_id", "order_id", "id"),
+        CheckConstraint(one_of("state", labels(State)), "state"),
+        CheckConstraint(one_of("outcome", labels(Outcome)), "outcome"),
+        CheckConstraint(one_of("fault", labels(Fault)), "fault"),
         Index(None, "contract_id", "block_number", "log_index"),
+        Index(
+            "uq_outbox_retracts", "retracts", unique=True, sqlite_where=text(RETRACTS), postgresql_where=text(RETRACTS)
+        ),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
+    contract_id: Mapped[int]
     order_id: Mapped[str] = mapped_column(Hash())
     name: Mapped[str] = mapped_column(String(32))  # of the event
     block_number: Mapped[int] = mapped_column(BigInteger)
-    block_hash: Mapped[str] = mapped_column(Hash())
     log_index: Mapped[int]
-    payload: Mapped[dict[str, Any]] = mapped_column(Json())
-    retracts: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"), unique=True)
-    retracted_by: Mapped[int | None] = mapped_column(BigInteger)
+    retracts: Mapped[int | None] = mapped_column(BigInteger)  # the id of another row
+    retracted_by: Mapped[int | None] = mapped_column(BigInteger)  # likewise
     created_ms: Mapped[int] = mapped_column(BigInteger)  # Unix milliseconds of our clock, not the chain's
+    # How the order stood after it: after the event, or after its retraction. NULL together: there is no such order.
+    state: Mapped[State | None] = mapped_column(Label(State))
+    outcome: Mapped[Outcome | None] = mapped_column(Label(Outcome))
+    fault: Mapped[Fault | None] = mapped_column(Label(Fault))
+    revision: Mapped[int | None]
+    deadline: Mapped[int | None] = mapped_column(BigInteger)  # Unix seconds; NULL also where no clock runs
+    withdrawn: Mapped[dict[str, Any] | None] = mapped_column(Json())  # NULL while the event stands
 
     @property
     def created_time(self) -> datetime:

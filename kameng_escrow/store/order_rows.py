@@ -2,35 +2,98 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from operator import attrgetter
+from typing import Any, Protocol
 
 from kameng_escrow.domain.order import Order, OrderTerms, Shares
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.states import Fault, Outcome, State
 
-from .models import OrderRow, PolicyRow
+from .bulk import Values
+from .models import ORDER_DIGITS, PolicyRow
 
 _TERMS = tuple(field.name for field in fields(OrderTerms))
 _SHARES = tuple(field.name for field in fields(Shares))
 _POLICY = tuple(field.name for field in fields(Policy))
 _PARTS = {"id", "terms", "policy", "undisputed", "shares"}
 _PLAIN = tuple(field.name for field in fields(Order) if field.name not in _PARTS)  # one column of the same name each
+_AMOUNTS = ("awarded", "mediation_fee")
+_WORDS = (("state", State), ("outcome", Outcome), ("fault", Fault))
+_LASTING = ("payer", "opened_at")  # which the opening says, with the terms
+_MOVING = tuple(name for name in _PLAIN if name not in {*_LASTING, *_AMOUNTS, *(word for word, _ in _WORDS)})
+
+# The columns of an order apart from its contract and the places of its events; those of OPENING never change once
+# they are known.
+OPENING = (*_TERMS, *_LASTING)
+COURSE = (
+    *(name for name, _ in _WORDS),
+    *_MOVING,
+    *_AMOUNTS,
+    *(f"{part}_{name}" for part in ("undisputed", "shares") for name in _SHARES),
+)
+
+_labels = [tuple(member.label for member in word) for _, word in _WORDS]
+_words_of = attrgetter(*(name for name, _ in _WORDS))
+_moving_of = attrgetter(*_MOVING)
+_terms_of = attrgetter(*_TERMS)
+_shares_of = attrgetter(*_SHARES)
+_PRICE = _TERMS.index("price")
+_NO_TERMS = (None,) * len(_TERMS)
+_NO_SHARES = (None,) * len(_SHARES)
 
 
-def order_columns(order: Order) -> dict[str, Any]:
-    """The columns of an order, except where its events are. The policy is kept by its id, in the terms."""
-    columns: dict[str, Any] = {"order_id": order.id}
-    for name in _PLAIN:
-        columns[name] = getattr(order, name)
-    for name in _TERMS:
-        columns[name] = getattr(order.terms, name) if order.terms else None
-    for name in _SHARES:
-        columns[f"undisputed_{name}"] = getattr(order.undisputed, name) if order.undisputed else None
-        columns[f"shares_{name}"] = getattr(order.shares, name) if order.shares else None
-    return columns
+class OrderLike(Protocol):
+    """What has the attributes of an `Order`."""
+
+    @property
+    def terms(self) -> OrderTerms | None: ...
+    @property
+    def undisputed(self) -> Shares | None: ...
+    @property
+    def shares(self) -> Shares | None: ...
+    @property
+    def payer(self) -> str | None: ...
+    @property
+    def opened_at(self) -> int | None: ...
+    @property
+    def awarded(self) -> int | None: ...
+    @property
+    def mediation_fee(self) -> int: ...
 
 
-def restore_order(row: OrderRow, policies: Mapping[str, Policy]) -> Order:
-    """The order that `order_columns` took apart. `policies` must have the order's."""
+def opening_values(order: OrderLike, values: Values) -> tuple[Any, ...]:
+    """The values of the columns OPENING. The policy is kept by its id, in the terms."""
+    if order.terms is None:
+        return (*_NO_TERMS, order.payer, order.opened_at)
+    terms = list(_terms_of(order.terms))
+    terms[_PRICE] = values.amount(terms[_PRICE], ORDER_DIGITS)
+    return (*terms, order.payer, order.opened_at)
+
+
+def course_values(order: OrderLike, values: Values) -> tuple[Any, ...]:
+    """The values of the columns COURSE."""
+    state, outcome, fault = _words_of(order)
+    amount = values.amount
+    return (
+        _labels[0][state],
+        _labels[1][outcome],
+        _labels[2][fault],
+        *_moving_of(order),
+        amount(order.awarded, ORDER_DIGITS),
+        amount(order.mediation_fee, ORDER_DIGITS),
+        *_share_values(order.undisputed, values),
+        *_share_values(order.shares, values),
+    )
+
+
+def _share_values(shares: Shares | None, values: Values) -> tuple[Any, ...]:
+    if shares is None:
+        return _NO_SHARES
+    return tuple([values.amount(amount, ORDER_DIGITS) for amount in _shares_of(shares)])
+
+
+def restore_order(row: Any, policies: Mapping[str, Policy]) -> Order:
+    """The order of a row of the table. `policies` must have the order's."""
     terms = None if row.buyer is None else OrderTerms(**{name: getattr(row, name) for name in _TERMS})
     return Order(
         id=row.order_id,
@@ -42,7 +105,7 @@ def restore_order(row: OrderRow, policies: Mapping[str, Policy]) -> Order:
     )
 
 
-def _shares(row: OrderRow, prefix: str) -> Shares | None:
+def _shares(row: Any, prefix: str) -> Shares | None:
     if getattr(row, f"{prefix}_to_buyer") is None:
         return None
     return Shares(**{name: getattr(row, f"{prefix}_{name}") for name in _SHARES})

@@ -14,7 +14,7 @@ from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.states import Fault, Outcome, State
 
 from .errors import InvalidCursor, UnknownContract, UnknownOrder
-from .event_json import from_json, order_event_names
+from .event_json import from_stored
 from .models import (
     BalanceKind,
     BalanceRow,
@@ -124,8 +124,7 @@ class Book:
     def history(self, order_id: str) -> list[Logged]:
         """The order's events, oldest first. Raises `UnknownOrder`."""
         with self._store.reading() as session:
-            events = load_events(session, self._id, [order_id.lower()])
-        found = [logged for logged in events if type(logged.event).__name__ in order_event_names()]
+            found = load_order_events(session, self._id, [order_id.lower()])
         if not found:
             raise self._unknown(order_id)
         return found
@@ -235,18 +234,55 @@ class Book:
         )
 
 
-def load_events(session: Session, contract_id: int, subjects: Collection[str]) -> list[Logged]:
-    """Every event about these orders, policies or accounts, in the chain's order."""
-    query = (
-        select(EventRow, BlockRow.hash, BlockRow.timestamp)
-        .join(BlockRow, (BlockRow.contract_id == EventRow.contract_id) & (BlockRow.number == EventRow.block_number))
-        .where(EventRow.contract_id == contract_id)
-        .order_by(EventRow.block_number, EventRow.log_index)
+def load_order_events(session: Session, contract_id: int, order_ids: Collection[str]) -> list[Logged]:
+    """Every event of these orders, in the chain's order."""
+    query = _event_query(contract_id).join(
+        OrderRow,
+        (OrderRow.contract_id == EventRow.contract_id)
+        & (OrderRow.first_block == EventRow.order_block)
+        & (OrderRow.first_log_index == EventRow.order_log_index),
     )
+    return _events(session, (query.where(OrderRow.order_id.in_(part)) for part in parts(sorted(order_ids))))
+
+
+def load_other_events(session: Session, contract_id: int, subjects: Collection[str]) -> list[Logged]:
+    """Every event about these policies and accounts, in the chain's order; none of orders."""
+    query = _event_query(contract_id).where(EventRow.order_block.is_(None))
+    return _events(session, (query.where(EventRow.subject.in_(part)) for part in parts(sorted(subjects))))
+
+
+def load_events_above(session: Session, contract_id: int, block: int) -> list[Logged]:
+    """Every event of the blocks above this one, in the chain's order."""
+    return _events(session, [_event_query(contract_id).where(EventRow.block_number > block)])
+
+
+def _event_query(contract_id: int) -> Select[Any]:
+    columns = (
+        EventRow.name,
+        EventRow.subject,
+        EventRow.fields,
+        EventRow.block_number,
+        BlockRow.hash,
+        BlockRow.timestamp,
+        EventRow.transaction_hash,
+        EventRow.log_index,
+    )
+    of_block = (BlockRow.contract_id == EventRow.contract_id) & (BlockRow.number == EventRow.block_number)
+    return select(*columns).join(BlockRow, of_block).where(EventRow.contract_id == contract_id)
+
+
+def _events(session: Session, queries: Iterable[Select[Any]]) -> list[Logged]:
     found = [
-        restore_logged(row, block_hash, timestamp)
-        for part in parts(sorted(subjects))
-        for row, block_hash, timestamp in session.execute(query.where(EventRow.subject.in_(part)))
+        Logged(
+            event=from_stored(name, subject, fields),
+            block_number=number,
+            block_hash=block_hash,
+            timestamp=timestamp,
+            transaction_hash=transaction_hash,
+            log_index=log_index,
+        )
+        for query in queries
+        for name, subject, fields, number, block_hash, timestamp, transaction_hash, log_index in session.execute(query)
     ]
     return sorted(found, key=lambda logged: (logged.block_number, logged.log_index))
 
@@ -261,24 +297,12 @@ def load_policies(session: Session, contract_id: int, policy_ids: Collection[str
     }
 
 
-def load_orders(session: Session, contract_id: int, order_ids: Collection[str]) -> list[OrderRow]:
+def load_orders(session: Session, contract_id: int, order_ids: Collection[str]) -> list[Any]:
     """The rows of those of the orders that are known."""
-    query = select(OrderRow).where(OrderRow.contract_id == contract_id)
+    query = select(*OrderRow.__table__.columns).where(OrderRow.contract_id == contract_id)
     return [
-        row for part in parts(sorted(order_ids)) for row in session.scalars(query.where(OrderRow.order_id.in_(part)))
+        row for part in parts(sorted(order_ids)) for row in session.execute(query.where(OrderRow.order_id.in_(part)))
     ]
-
-
-def restore_logged(row: EventRow, block_hash: str, timestamp: int) -> Logged:
-    """The event of a row and its block."""
-    return Logged(
-        event=from_json(row.name, row.fields),
-        block_number=row.block_number,
-        block_hash=block_hash,
-        timestamp=timestamp,
-        transaction_hash=row.transaction_hash,
-        log_index=row.log_index,
-    )
 
 
 def parts(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:

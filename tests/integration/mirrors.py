@@ -10,7 +10,8 @@ from kameng_escrow.domain.fold import fold
 from kameng_escrow.domain.order import Order
 from kameng_escrow.mirror import ChainSource, Mirror, Web3Source, reconcile
 from kameng_escrow.store import Book, Store
-from kameng_escrow.store.models import Base
+from kameng_escrow.store.models import Base, ContractRow
+from kameng_escrow.store.news import News, read_news
 
 from .escrow_world import EscrowWorld
 
@@ -93,6 +94,12 @@ def rows(store: Store, *, without: tuple[str, ...] = ()) -> dict[str, list[dict[
             result = session.execute(select(*columns).order_by(*table.primary_key.columns))
             found[table.name] = [dict(row._mapping) for row in result]
     return found
+
+
+def all_news(store: Store) -> list[News]:
+    """The outbox of the only contract in the store, as its readers get it."""
+    with store.reading() as session:
+        return read_news(session, session.scalars(select(ContractRow.id)).one())
 
 
 def news(store: Store) -> list[tuple[str, int, int]]:

@@ -13,7 +13,7 @@ from kameng_escrow.mirror import Progress
 from kameng_escrow.store import Book, Store, WrongStore, contracts
 
 from .escrow_world import EscrowWorld
-from .mirrors import assert_mirrors, book_of, mirror_of, news, news_on_chain, rows
+from .mirrors import all_news, assert_mirrors, book_of, mirror_of, news, news_on_chain, rows
 
 Lived = tuple[EscrowWorld, dict[Outcome, OrderTerms]]
 
@@ -170,12 +170,12 @@ def test_outbox_says_how_the_order_stood_after_the_event(world: EscrowWorld, sto
     without_bond = world.register(world.policy(seller_bond_bps=0, mediation_fee_bps=0))
     terms = world.accepted(price=10**21, policy_id=without_bond)
     mirror_of(world, store).run_once()
-    opened, accepted = rows(store)["outbox"]
+    opened, accepted = (item.payload() for item in all_news(store))
     order = book_of(world, store).order(world.id_of(terms)).order
-    assert opened["payload"]["fields"]["terms"]["price"] == "1" + "0" * 21
-    assert opened["payload"]["order"]["state"] == "Opened"
-    assert accepted["payload"]["event"] == "OrderAccepted"
-    assert accepted["payload"]["order"] == {
+    assert opened["fields"]["terms"]["price"] == "1" + "0" * 21
+    assert opened["order"]["state"] == "Opened"
+    assert accepted["event"] == "OrderAccepted"
+    assert accepted["order"] == {
         "state": "Accepted",
         "outcome": "None",
         "fault": "None",

@@ -13,7 +13,7 @@ from kameng_escrow.mirror.source import Tag
 from kameng_escrow.store import Store
 
 from .escrow_world import EscrowWorld
-from .mirrors import assert_mirrors, book_of, mirror_of, mirrored_orders, news, news_on_chain, rows
+from .mirrors import all_news, assert_mirrors, book_of, mirror_of, mirrored_orders, news, news_on_chain, rows
 
 
 def fresh_rows(world: EscrowWorld, tmp_path: Path) -> dict[str, list[dict[str, object]]]:
@@ -69,7 +69,7 @@ def test_an_order_that_vanishes_is_gone_and_retracted(anvil_world: EscrowWorld, 
         ("OrderOpened", 2, None),
     ]
     assert [row["order_id"] for row in outbox[1:]] == [world.id_of(gone)] * 4
-    assert [row["payload"]["order"] for row in outbox[3:]] == [None, None]
+    assert [item.order for item in all_news(store)[3:]] == [None, None]
 
 
 def test_an_order_that_moved_back_says_so(anvil_world: EscrowWorld, store: Store) -> None:
@@ -83,9 +83,9 @@ def test_an_order_that_moved_back_says_so(anvil_world: EscrowWorld, store: Store
     reorg(world, 1)
     mirror.run_once()
     assert mirrored_orders(book_of(world, store)) == before
-    retraction = rows(store)["outbox"][-1]
-    assert retraction["payload"]["order"]["state"] == "Opened"
-    assert (retraction["name"], retraction["payload"]["retracts"]) == ("OrderClosed", 2)
+    retraction = all_news(store)[-1]
+    assert retraction.payload()["order"]["state"] == "Opened"
+    assert (retraction.name, retraction.payload()["retracts"]) == ("OrderClosed", 2)
 
 
 def test_deadlines_follow_the_new_blocks_times(world: EscrowWorld, store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,162 @@
+"""Rows by the ten thousand, inside a session's transaction, in the way that each database likes best.
+
+SQLite gets one statement for as many rows as it has room for: it works through it without the interpreter, which other
+threads can have meanwhile. PostgreSQL gets COPY, into the table itself or, to change rows that are there, into a
+temporary one. Values are given as the column types of `types` would make them of ours: see `Values`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from .engine import POSTGRESQL
+
+Row = Sequence[Any]
+
+_PARAMETERS = 32_766  # that SQLite takes in a statement
+_SHARES = (1, 8, 64)  # of so many: statements of few sizes, since each is compiled once
+_COPIED = 1 << 18  # characters to send at once
+
+
+class Values:
+    """How the values of our columns are written in one of the databases. Whatever is None stays so."""
+
+    def __init__(self, dialect: str) -> None:
+        self._padded = dialect != POSTGRESQL
+
+    def amount(self, value: int | None, digits: int) -> str | int | None:
+        """Base units, as `types.Amount` of so many digits keeps them."""
+        return f"{value:0{digits}d}" if self._padded and value is not None else value
+
+
+class Bulk(Protocol):
+    """Writes many rows of one table at once. Raises SQLAlchemy's DBAPIError."""
+
+    values: Values
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Adds rows. JSON as text, booleans as Python's."""
+        ...
+
+    def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Changes the rows that the keys name, which are there: each row is the keys' values, then the columns'."""
+        ...
+
+
+def bulk_of(session: Session) -> Bulk:
+    """What writes many rows in the session's transaction."""
+    connection = session.connection()
+    return PostgresBulk(connection) if connection.dialect.name == POSTGRESQL else SqliteBulk(connection)
+
+
+class SqliteBulk:
+    """Statements as large as they may be, of which SQLite's driver keeps the compiled form."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.values = Values(connection.dialect.name)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """See `Bulk`."""
+        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+        one = f"({', '.join('?' * len(columns))})"
+        start = 0
+        for size in (_PARAMETERS // len(columns) // share for share in _SHARES):
+            while len(rows) - start >= size > 1:
+                flat = tuple(chain.from_iterable(rows[start : start + size]))
+                self._connection.exec_driver_sql(into + ", ".join([one] * size), flat)
+                start += size
+        if start < len(rows):
+            self._connection.exec_driver_sql(into + one, [tuple(row) for row in rows[start:]])
+
+    def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """See `Bulk`."""
+        if not rows:
+            return
+        numbers = {name: number for number, name in enumerate((*keys, *columns), 1)}
+        changes = ", ".join(f"{name} = ?{numbers[name]}" for name in columns)
+        which = " AND ".join(f"{name} = ?{numbers[name]}" for name in keys)
+        self._connection.exec_driver_sql(f"UPDATE {table} SET {changes} WHERE {which}", [tuple(row) for row in rows])
+
+
+class PostgresBulk:
+    """COPY in its text form."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.values = Values(connection.dialect.name)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """See `Bulk`."""
+        if rows:
+            self._copy(table, columns, rows)
+
+    def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """See `Bulk`."""
+        if not rows:
+            return
+        names = (*keys, *columns)
+        changed = f"changed_{table}"
+        run = self._connection.exec_driver_sql
+        run(f"CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS SELECT {', '.join(names)} FROM {table} WITH NO DATA")
+        self._copy(changed, names, rows)
+        changes = ", ".join(f"{name} = c.{name}" for name in columns)
+        which = " AND ".join(f"t.{name} = c.{name}" for name in keys)
+        run(f"UPDATE {table} t SET {changes} FROM {changed} c WHERE {which}")
+        run(f"DROP TABLE {changed}")
+
+    def _copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        driver: Any = self._connection.connection.driver_connection
+        with self._our_errors(statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for text in _pieces(rows):
+                copy.write(text)
+
+    @contextmanager
+    def _our_errors(self, statement: str) -> Iterator[None]:
+        """What SQLAlchemy would have made of the driver's errors, had the statement gone through it."""
+        base = self._connection.dialect.loaded_dbapi.Error
+        try:
+            yield
+        except base as error:
+            raise DBAPIError.instance(
+                statement,
+                None,
+                error,
+                base,
+                hide_parameters=True,
+                connection_invalidated=bool(getattr(self._connection.connection.driver_connection, "broken", False)),
+                dialect=self._connection.dialect,
+            ) from error
+
+
+def _pieces(rows: Iterable[Row]) -> Iterator[str]:
+    """The rows in COPY's text form, many lines at a time."""
+    lines: list[str] = []
+    size = 0
+    for row in rows:
+        line = "\t".join([_copied(value) for value in row])
+        lines.append(line)
+        size += len(line)
+        if size >= _COPIED:
+            yield "\n".join(lines) + "\n"
+            lines, size = [], 0
+    if lines:
+        yield "\n".join(lines) + "\n"
+
+
+def _copied(value: object) -> str:
+    if isinstance(value, str):
+        if "\\" in value or "\t" in value or "\n" in value or "\r" in value:
+            value = value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+        return value
+    if value is None:
+        return "\\N"
+    if value is True or value is False:
+        return "t" if value else "f"
+    return str(value)
