@@ -71,8 +71,9 @@ verify: $(VENV)/.dev $(NPM) ## the long proofs: contract against twin on HISTORI
 	  tests/contracts/test_twin.py tests/integration/test_artifacts_fresh.py
 
 .PHONY: bench-gas
-bench-gas: $(VENV)/.dev $(NPM) ## what an order costs, beside a bare floor; writes bench/results/gas.json
+bench-gas: $(VENV)/.dev $(NPM) ## what an order and each operation cost; writes bench/results/{gas,operations}.json
 	$(BIN)/python -m bench.gas
+	$(BIN)/python -m bench.operations_gas
 
 .PHONY: bench-keeper
 bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the same minute; writes bench/results/keeper.json

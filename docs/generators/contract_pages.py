@@ -1,5 +1,6 @@
 """A page for every operation of the contract."""
 
+from .gas import gas_of
 from .guards import Guard
 from .interface import declaration, selector
 from .lifecycle import rows_of, rows_table, who_of
@@ -57,6 +58,7 @@ def _facts(operation: Operation, who: str, lang: Lang) -> str:
         (Text("事件", "Events"), events),
         (Text("Python", "Python"), f"[`client.{operation.sdk}(…)`](../sdk.md)"),
         (Text("选择器", "Selector"), f"`{selector(operation.name)}`"),
+        (Text("[Gas](index.md#gas)", "[Gas](index.md#gas)"), gas_of(operation.name, lang)),
     ]
     return "\n".join(f"- **{name[lang]}**{'：' if lang == 'zh' else ': '}{value}" for name, value in facts)
 

@@ -10,6 +10,8 @@ from .disputes import DISPUTES
 from .orders import ORDERS
 from .payments import PAYMENTS
 
-OPERATIONS = ORDERS + PAYMENTS + DISPUTES + CLOCKS + ACCOUNTS
+OPENINGS = tuple(one for one in PAYMENTS if one.group == "opening")
+RELAYED = tuple(one for one in PAYMENTS if one.group == "relaying")
+OPERATIONS = ORDERS[:2] + OPENINGS + ORDERS[2:] + DISPUTES + CLOCKS + RELAYED + ACCOUNTS
 
 __all__ = ["GROUPS", "OPERATIONS", "Operation"]
