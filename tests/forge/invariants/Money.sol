@@ -157,10 +157,10 @@ abstract contract Money is Others {
         _paid(touched, to, credit);
     }
 
-    /// @dev Somebody with a credit, if there is anybody; sets the token of this turn.
+    /// @dev Somebody with a credit, if some tries find one; sets the token of this turn.
     function _creditor() private returns (address account) {
         uint256 start = _draw(TOKENS * PEOPLE);
-        for (uint256 i; i < TOKENS * PEOPLE; ++i) {
+        for (uint256 i; i < 15; ++i) {
             uint256 place = (start + i) % (TOKENS * PEOPLE);
             (touched, account) = (place % TOKENS, people[place / TOKENS]);
             if (_account(touched, account).credit != 0) return account;

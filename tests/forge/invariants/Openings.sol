@@ -36,6 +36,7 @@ abstract contract Openings is Books {
     uint256[SLOTS] private inUse;
     mapping(bytes32 key => OperatorGrant) internal grants;
     mapping(address seller => address) internal payTos;
+    mapping(address seller => address) private lastOperator;
 
     constructor() {
         DOMAIN = keccak256(
@@ -121,7 +122,9 @@ abstract contract Openings is Books {
         PolicyId id = order.terms.policyId;
         bool success = _call(seller, 0, abi.encodeCall(IKamengEscrow.setOperator, (operator, token, id, grant)));
         require(success == (rights < 16), "forward: a grant that should not be, or was refused");
-        if (success) grants[_key(seller, operator, token, PolicyId.unwrap(id))] = grant;
+        if (!success) return;
+        grants[_key(seller, operator, token, PolicyId.unwrap(id))] = grant;
+        lastOperator[seller] = operator;
     }
 
     /// @dev Where operators may let the seller's money go: mostly back to where sellers start, so that operators act.
@@ -136,7 +139,7 @@ abstract contract Openings is Books {
     // --------------------------------------------------------------------------------------------------------- openings
 
     function _opened(Order storage order, address payer, bool accepted) internal {
-        uint256 token = _tokenOf(order);
+        uint256 token = order.token;
         touched = token;
         Policy storage policy = policies[order.policy];
         _forgetDraft(order);
@@ -176,7 +179,7 @@ abstract contract Openings is Books {
 
     /// @dev Whether `amount` can be collected from `from`, or as value where the coin is the native one.
     function _pullable(Order storage order, address from, uint256 value, uint256 amount) internal view returns (bool) {
-        uint256 token = _tokenOf(order);
+        uint256 token = order.token;
         if (value != (token == NATIVE ? amount : 0)) return false;
         if (token == NATIVE || amount == 0) return true;
         return token != TOKENS && _gives(token, from, amount);
@@ -184,11 +187,11 @@ abstract contract Openings is Books {
 
     function _bonded(Order storage order) internal view returns (bool) {
         uint256 bond = Rows.B(_numbers(order));
-        return bond <= _account(_tokenOf(order), order.terms.seller).bond;
+        return bond <= _account(order.token, order.terms.seller).bond;
     }
 
     function _lockBond(Order storage order) internal {
-        _account(_tokenOf(order), order.terms.seller).bond -= Rows.B(_numbers(order));
+        _account(order.token, order.terms.seller).bond -= Rows.B(_numbers(order));
     }
 
     function _offer(Order storage order) internal returns (Offer memory offer, bool good) {
@@ -220,12 +223,10 @@ abstract contract Openings is Books {
         return terms.payTo == (payTo == address(0) ? terms.seller : payTo);
     }
 
-    /// @dev Somebody who holds a right of the seller's, if a few tries find one.
+    /// @dev Somebody who may hold a right of the seller's.
     function _operatorFor(Order storage order) internal returns (address operator) {
-        for (uint256 i; i < 6; ++i) {
-            operator = _party();
-            if (_holds(order, operator, ACCEPT) || _holds(order, operator, REFUND)) return operator;
-        }
+        operator = lastOperator[order.terms.seller];
+        if (operator == address(0) || _oneIn(4)) operator = _party();
     }
 
     function _key(address seller, address operator, address token, bytes32 policyId) internal pure returns (bytes32) {
@@ -256,6 +257,7 @@ abstract contract Openings is Books {
         if (terms.seller == terms.buyer) terms.seller = people[(numberOf[terms.buyer]) % PARTIES];
         terms.payTo = _oneIn(3) ? _party() : terms.seller;
         terms.token = tokens[token];
+        order.token = token;
         terms.price = uint128(_price());
         terms.units = uint16(1 + (_oneIn(3) ? 0 : _oneIn(8) ? _draw(65_535) : _draw(12)));
         terms.policyId = PolicyId.wrap(policyIds[order.policy]);
@@ -280,7 +282,7 @@ abstract contract Openings is Books {
         else if (what == 7) terms.price = uint128(MAX_PRICE + 1);
         else if (what == 8) terms.units = 0;
         else if (what == 9) terms.policyId = PolicyId.wrap(bytes32(what));
-        else terms.token = people[0]; // an account without code
+        else (terms.token, order.token) = (people[0], TOKENS); // an account without code
     }
 
     function _forgetDraft(Order storage order) private {

@@ -237,14 +237,14 @@ abstract contract Others is Payments {
     }
 
     function _touch(Order storage order) internal returns (uint256 token) {
-        token = _tokenOf(order);
+        token = order.token;
         if (token != TOKENS) touched = token;
     }
 
     function _pickIn(State state) private returns (Order storage order) {
         if (openOrders.length == 0) return orders.length == 0 ? _pickDraft(TOKENS) : orders[_draw(orders.length)];
         uint256 start = _draw(openOrders.length);
-        for (uint256 i; i < 12 && i < openOrders.length; ++i) {
+        for (uint256 i; i < 5 && i < openOrders.length; ++i) {
             order = orders[openOrders[(start + i) % openOrders.length]];
             if (order.state == state) return order;
         }
@@ -254,7 +254,7 @@ abstract contract Others is Payments {
     function _pickDue() private returns (Order storage order) {
         if (openOrders.length == 0) return orders.length == 0 ? _pickDraft(TOKENS) : orders[_draw(orders.length)];
         uint256 start = _draw(openOrders.length);
-        for (uint256 i; i < 12 && i < openOrders.length; ++i) {
+        for (uint256 i; i < 5 && i < openOrders.length; ++i) {
             order = orders[openOrders[(start + i) % openOrders.length]];
             if (time >= order.deadline) return order;
         }

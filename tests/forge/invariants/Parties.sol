@@ -85,7 +85,7 @@ abstract contract Parties is Openings {
         (t.caller, t.content) = (t.actor, bytes32(uint256(1)));
         if (byBuyer) {
             t.number = _oneIn(3) ? order.terms.units : 1 + _draw(order.terms.units);
-            t.value = _tokenOf(order) == NATIVE ? _disputeBond(order, t.number) : 0;
+            t.value = order.token == NATIVE ? _disputeBond(order, t.number) : 0;
         }
         _call(order, t, _allowed(order, t), _direct(order, t));
     }
@@ -101,10 +101,10 @@ abstract contract Parties is Openings {
     function _attempt(Verb verb) private {
         Order storage order = _pickFor(verb);
         if (verb == Verb.Concede && _oneIn(2)) _awaitMediation(order);
-        uint256 token = _tokenOf(order);
+        uint256 token = order.token;
         if (token != TOKENS) touched = token;
         Try memory t = _intend(order, verb);
-        if (_canSign(t.actor) && _oneIn(3)) {
+        if (_canSign(t.actor) && _oneIn(4)) {
             bytes memory data = _relay(order, t);
             _call(order, t, _allowed(order, t) && !t.voided, data);
         } else {
@@ -120,7 +120,7 @@ abstract contract Parties is Openings {
             return orders.length == 0 ? _pickDraft(TOKENS) : orders[_draw(orders.length)];
         }
         uint256 start = _draw(openOrders.length);
-        for (uint256 i; i < 12 && i < openOrders.length; ++i) {
+        for (uint256 i; i < 5 && i < openOrders.length; ++i) {
             order = orders[openOrders[(start + i) % openOrders.length]];
             if (_inTime(order, verb, order.state)) return order;
         }
@@ -142,7 +142,7 @@ abstract contract Parties is Openings {
         } else if (verb == Verb.Dispute) {
             uint256 units = order.terms.units;
             t.number = _oneIn(16) ? _draw(1 << 16) : units == 0 ? 0 : 1 + _draw(units);
-            t.value = _value(_tokenOf(order) == NATIVE ? _disputeBond(order, t.number) : 0);
+            t.value = _value(order.token == NATIVE ? _disputeBond(order, t.number) : 0);
         }
     }
 
@@ -328,7 +328,7 @@ abstract contract Parties is Openings {
 
     /// @dev Row 13.
     function _split(Order storage order, Numbers memory n, Try memory t) private {
-        uint256 token = _tokenOf(order);
+        uint256 token = order.token;
         Policy storage policy = policies[order.policy];
         order.disputed = t.number;
         n.k = t.number;
@@ -343,7 +343,7 @@ abstract contract Parties is Openings {
 
     /// @dev Row 16.
     function _award(Order storage order, uint256 r, Outcome outcome, address mediator) internal {
-        _account(_tokenOf(order), mediator).credit += Rows.M(_numbers(order));
+        _account(order.token, mediator).credit += Rows.M(_numbers(order));
         _end(order, Rows.row16(_numbers(order), r, outcome));
     }
 

@@ -120,7 +120,7 @@ abstract contract Payments is Parties {
         returns (Order storage order, Try memory t, Action memory action, bytes memory signature)
     {
         order = _pickFor(Verb.Dispute);
-        uint256 token = _tokenOf(order);
+        uint256 token = order.token;
         if (token != TOKENS) touched = token;
         t = _intend(order, _oneIn(24) ? Verb.Revise : Verb.Dispute);
         (action, signature) = _signed(order, t);
@@ -131,7 +131,7 @@ abstract contract Payments is Parties {
 
     /// @dev What counts is the allowance afterwards, whoever brought the permit.
     function _permit(Order storage order, address payer, uint256 amount) private returns (Payment memory payment) {
-        uint256 token = _tokenOf(order);
+        uint256 token = order.token;
         bool brought = _oneIn(4);
         payment = _spoilable(payer, amount);
         if (token != AUTHORIZED || numberOf[payer] == 0) {
@@ -164,11 +164,11 @@ abstract contract Payments is Parties {
         bytes32 structHash =
             keccak256(abi.encode(RECEIVE_TYPEHASH, payer, escrow, payment.amount, 0, payment.until, nonce));
         payment.signature = _signUnder(payment, authorized.DOMAIN_SEPARATOR(), structHash);
-        payment.good = payment.good && _hasKey(payer) && _tokenOf(order) == AUTHORIZED;
+        payment.good = payment.good && _hasKey(payer) && order.token == AUTHORIZED;
     }
 
     function _permit2(Order storage order, address payer) private returns (Payment memory payment) {
-        uint256 token = _tokenOf(order);
+        uint256 token = order.token;
         payment = _spoilable(payer, order.terms.price);
         payment.nonce = _draw(1 << 127);
         OrderTerms memory witness = order.terms;
