@@ -36,6 +36,16 @@ MONEY_WORDS = {
     "held": "所持",
     "or": "或",
 }
+# Functions that perform the rows of others: paid for in another way, or many at once.
+PERFORMS = {
+    "openWithPermit": ("open", "openWithOffer"),
+    "openWithAuthorization": ("open", "openWithOffer"),
+    "openWithPermit2": ("open", "openWithOffer"),
+    "actWithPermit": ("dispute",),
+    "actWithAuthorization": ("dispute",),
+    "deliverMany": ("deliver",),
+    "settleMany": ("settle",),
+}
 HEADS = Text(
     "# | 状态 | 函数 | 谁 | 何时 | 钱怎么走 | 结果 | 责任",
     "# | From → to | Function | Who | When | Money | Outcome | Fault",
@@ -49,7 +59,8 @@ def lifecycle_table(lang: Lang) -> str:
 
 def rows_of(function: str) -> tuple[Row, ...]:
     """The rows that a function of the contract performs."""
-    return tuple(row for row in LIFECYCLE if row.move == function)
+    moves = PERFORMS.get(function, (function,))
+    return tuple(row for row in LIFECYCLE if row.move in moves)
 
 
 def rows_table(rows: tuple[Row, ...], lang: Lang) -> str:

@@ -16,17 +16,20 @@ import kameng_escrow
 from docs.generators import pages
 from docs.generators.events_and_views import EVENTS, LENS, VIEWS
 from docs.generators.guards import Guard
-from docs.generators.interface import SOURCE, entries, views, writes
+from docs.generators.interface import SOURCE, entries, selector, views, writes
+from docs.generators.lifecycle import rows_of
 from docs.generators.method_words import GROUPS, METHODS
 from docs.generators.operations import OPERATIONS, Operation
 from docs.generators.references import command_paths
 from docs.generators.sdk_methods import methods
-from docs.generators.text import DOCS, LANGS, kebab, page
+from docs.generators.text import DOCS, LANGS, Lang, kebab, page
 from kameng_escrow.cli import problems
 from kameng_escrow.cli.app import build
+from kameng_escrow.domain.states import State
 from kameng_escrow.settings import TABLE
 from kameng_escrow.store.models import Base
 from tests.acceptance.markdown import ROOT, anchors, blocks, headings
+from tests.guards import refusals
 
 ENGLISH = sorted(path for path in DOCS.rglob("*.md") if not path.name.endswith(".zh.md"))
 TEXTS = [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -83,9 +86,66 @@ def test_operation_names_what_there_is(operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_operation_has_the_guards_that_the_interface_names(operation: Operation) -> None:
-    """NatSpec lists a function's own errors after "Reverts"; the page has them, in that order where it says so."""
+    """NatSpec lists a function's own errors after "Reverts"."""
     named = [name for name in re.findall(r"\b[A-Z]\w+", reverts_of(operation.name)) if name in entries("error")]
     assert set(named) <= {guard.error for guard in operation.guards}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_operation_has_its_guards_in_the_order_of_the_code(operation: Operation) -> None:
+    """As the compiler reads the sources; what is shared by many verbs can refuse more than each of them."""
+    in_code, told = refusals(operation.name), [guard.error for guard in operation.guards]
+    remaining = iter(in_code)
+    assert all(error in remaining for error in told), f"{told} against {in_code}"
+    if operation.name not in SHARED:
+        assert set(told) == set(in_code)
+
+
+# What these do is one function for every verb, called or signed: its code has the refusals of all of them.
+SHARED = {
+    *("accept", "deliver", "confirm", "cancel", "decline", "refund", "dispute", "recommit", "concede", "revise"),
+    *("act", "actWithPermit", "actWithAuthorization"),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_operation_tells_the_events_of_its_rows(operation: Operation) -> None:
+    """Those of orders follow from the rows."""
+    for row in rows_of(operation.name):
+        assert ("OrderClosed" in operation.events) == row.ends
+        assert ("OrderOpened" in operation.events) == (State.Nothing in row.states and row.to is not None)
+
+
+def test_every_event_is_some_operation_s() -> None:
+    assert set(entries("event")) == {event for one in OPERATIONS for event in one.events}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("lang", LANGS)
+def test_page_of_an_operation_has_every_section(operation: Operation, lang: Lang) -> None:
+    """Who may call, state and money, guards, event, errors and gas; selector and signature as the ABI has them."""
+    text = page(f"contract/{kebab(operation.name)}", lang).read_text("utf-8")
+    facts = re.findall(r"^- \*\*(?:\[)?([^*\]]+)", text, re.MULTILINE)
+    wanted = {
+        "zh": ["谁可以调用", "事件", "Python", "选择器", "Gas"],
+        "en": ["Who may call", "Events", "Python", "Selector", "Gas"],
+    }
+    assert facts == wanted[lang]
+    assert all(value.strip() for value in re.findall(r"^- \*\*[^*]+\*\*(?:：|: )(.*)$", text, re.MULTILINE))
+    titles = [title for level, title in headings(text) if level == 2]
+    moves = {"zh": ["状态、时间和钱"], "en": ["State, time and money"]}[lang]
+    money = {"zh": ["钱"], "en": ["Money"]}[lang]
+    guards = {"zh": "检查，按先后", "en": "Guards, in order"}[lang]
+    assert titles[:2] in ([*moves, guards], [*money, guards])
+    assert (titles[:1] == moves) == bool(rows_of(operation.name))
+    inputs = entries("function")[operation.name]["inputs"]
+    [solidity] = [block.code for block in blocks(text) if block.language == "solidity"]
+    declared = re.search(r"\((.*?)\)", solidity, re.DOTALL)
+    assert declared
+    assert [word.split()[-1] for word in declared[1].split(",") if word.strip()] == [one["name"] for one in inputs]
+    assert f"`{selector(operation.name)}`" in text
+    told = re.findall(r"^\| \d+ \| \[`(\w+)`\]\(\.\./errors", text, re.MULTILINE)
+    assert told == [guard.error for guard in operation.guards]
 
 
 def reverts_of(function: str) -> str:

@@ -31,7 +31,6 @@ CLOCKS = (
             "receiver are paid in one transfer.",
         ),
         who=ANYONE,
-        money=Text("逐单与 [`settle`](settle.md) 相同", "for each order as [`settle`](settle.md)"),
         guards=PAY,
         events=("OrderClosed", "Credited"),
         notes=(
@@ -50,7 +49,6 @@ CLOCKS = (
             "Delivers every order of the list that is Accepted and in time, and skips the others.",
         ),
         who=Text("卖家，或持 DELIVER 权限的操作员", "the seller, or an operator with DELIVER"),
-        money=Text("不动钱", "none"),
         guards=(
             guard("LengthMismatch", "两个列表长度不同", "the two lists differ in length"),
             *operator("DELIVER"),

@@ -10,10 +10,6 @@ NO_OFFER = Text(
     "An offer whose `expiry` is zero is none: the order starts as Opened and waits for the seller. With one it starts "
     "as Accepted, as [`openWithOffer`](open-with-offer.md); guards 10 to 16 are checked only then.",
 )
-PRICED = Text(
-    "price 从付款人转入托管合约；有报价时锁定卖家保证金",
-    "the price from the payer to the escrow; with an offer the seller's bond is locked",
-)
 NOT_NATIVE = Text("只用于代币；原生币随 `open` 转入。", "For tokens only; the native coin comes with `open`.")
 RELAYED = Text(
     "谁送上链都一样：付款人、代币、金额和订单都写在签名里，转交的人一个也改不了。",
@@ -50,10 +46,6 @@ PAYMENTS = (
             "The caller pays for an order with an EIP-2612 permit, without an allowance given before.",
         ),
         who=Text("任何人，用自己的钱", "anyone, with money of their own"),
-        money=Text(
-            "price 从付款人转入托管合约；有报价时锁定卖家保证金",
-            "the price from the payer to the escrow; with an offer the seller's bond is locked",
-        ),
         guards=(*OPENING, *SIGNED_PULL),
         events=("OrderOpened",),
         notes=(NO_OFFER, NOT_NATIVE, PERMIT_IGNORED),
@@ -67,10 +59,6 @@ PAYMENTS = (
             "Opens an order with the payer's EIP-3009 authorization, which anyone may bring: the payer needs no gas.",
         ),
         who=Text("任何人，凭付款人的签名", "anyone, with the payer's signature"),
-        money=Text(
-            "price 从付款人转入托管合约；有报价时锁定卖家保证金",
-            "the price from the payer to the escrow; with an offer the seller's bond is locked",
-        ),
         guards=(*OPENING, *SIGNED_PULL),
         events=("OrderOpened",),
         notes=(
@@ -103,10 +91,6 @@ PAYMENTS = (
             "may bring.",
         ),
         who=Text("任何人，凭付款人的签名", "anyone, with the payer's signature"),
-        money=Text(
-            "price 从付款人转入托管合约；有报价时锁定卖家保证金",
-            "the price from the payer to the escrow; with an offer the seller's bond is locked",
-        ),
         guards=(*OPENING, *SIGNED_PULL),
         events=("OrderOpened",),
         notes=(
@@ -130,7 +114,6 @@ PAYMENTS = (
             "Performs a dispute that the buyer signed, with the dispute bond by the buyer's EIP-2612 permit.",
         ),
         who=Text("任何人，凭签名", "anyone, with the signatures"),
-        money=Text("与 [`dispute`](dispute.md) 相同", "as [`dispute`](dispute.md)"),
         guards=SIGNED_DISPUTE,
         events=("OrderDisputed", "Credited"),
         notes=(NOT_NATIVE, PERMIT_IGNORED, PUSHED),
@@ -146,7 +129,6 @@ PAYMENTS = (
             "buyer needs neither gas nor an allowance.",
         ),
         who=Text("任何人，凭签名", "anyone, with the signatures"),
-        money=Text("与 [`dispute`](dispute.md) 相同", "as [`dispute`](dispute.md)"),
         guards=SIGNED_DISPUTE,
         events=("OrderDisputed", "Credited"),
         notes=(
