@@ -1,16 +1,19 @@
 """Follows a chain into the store; undoes what a reorg took away; compares the two."""
 
+from .endpoints import Endpoints
 from .errors import (
     BrokenEvents,
     LogsForeign,
     LogsMissing,
     MirrorError,
     NodeBehind,
+    NodeForked,
     NodeInconsistent,
     NodesDisagree,
     ReorgTooDeep,
 )
 from .follow import WINDOW, Mirror
+from .observe import Observer, Observers
 from .reconcile import Drift, reconcile
 from .report import MirrorReport, Progress, Reorg
 from .source import ChainSource, Header
@@ -21,6 +24,7 @@ __all__ = [
     "BrokenEvents",
     "ChainSource",
     "Drift",
+    "Endpoints",
     "Header",
     "LogsForeign",
     "LogsMissing",
@@ -28,8 +32,11 @@ __all__ = [
     "MirrorError",
     "MirrorReport",
     "NodeBehind",
+    "NodeForked",
     "NodeInconsistent",
     "NodesDisagree",
+    "Observer",
+    "Observers",
     "Progress",
     "Reorg",
     "ReorgTooDeep",

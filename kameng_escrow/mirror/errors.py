@@ -5,6 +5,7 @@ MirrorError
 ├── NodeInconsistent  the node contradicts itself, again and again: look at the node, or use another
 │   ├── LogsMissing   it leaves logs out
 │   ├── LogsForeign   it answers logs that are not the block's
+│   ├── NodeForked    it has other blocks than most nodes, or fewer: it was set aside
 │   └── NodesDisagree the nodes are on different chains, and none can be believed over the others
 ├── NodeBehind        the node's head is below what was mirrored, on the same chain: wait for it
 └── BrokenEvents      events of policies or balances that can't be: a log is missing, or not this contract's
@@ -72,6 +73,20 @@ class LogsForeign(NodeInconsistent):
         self.number = number
 
 
+class NodeForked(NodeInconsistent):
+    """These `nodes` don't have the mirrored block `seen`, and the others do: they are set aside, nothing is undone."""
+
+    code = "node_forked"
+
+    def __init__(self, seen: int, nodes: tuple[str, ...]) -> None:
+        super().__init__(
+            f"Block {seen} as it was mirrored is unknown to {', '.join(nodes) or 'one of the nodes'} and known to the "
+            "others: nothing is undone, and the mirror goes on with those."
+        )
+        self.seen = seen
+        self.nodes = nodes
+
+
 class NodesDisagree(NodeInconsistent):
     """Several nodes have different blocks above `fork`, and none of the chains has more voices than the others."""
 
@@ -115,6 +130,10 @@ class BrokenEvents(MirrorError):
 
 
 class RangeTooLarge(NodeRefused):
-    """The node wants to be asked for the logs of fewer blocks at once."""
+    """The node wants to be asked for the logs of fewer blocks at once: of `blocks`, where it says so."""
 
     code = "range_too_large"
+
+    def __init__(self, rpc_message: str, rpc_code: int | None = None, *, blocks: int | None = None) -> None:
+        super().__init__(rpc_message, rpc_code)
+        self.blocks = blocks

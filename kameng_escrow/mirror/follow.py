@@ -3,15 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from eth_utils.address import to_checksum_address
 
-from kameng_escrow.chain.errors import NodeError, WrongChain
+from kameng_escrow.chain.errors import NodeError, UndecodableLog, WrongChain
+from kameng_escrow.domain.fold import BrokenHistory, WrongShares
 from kameng_escrow.errors import EscrowError
-from kameng_escrow.store import Store, StoreBusy, StoreUnavailable
+from kameng_escrow.store import Deposed, Leadership, Store, StoreBusy, StoreUnavailable, Term
 
+from .endpoints import Endpoints
 from .enrol import Target, check_node, enrol
-from .errors import NodeBehind, NodeInconsistent
+from .errors import BrokenEvents, NodeBehind, NodeForked, NodeInconsistent, NodesDisagree
+from .observe import Observer
 from .ranges import RangeSize
 from .report import MirrorReport, Progress
 from .scrutiny import Scrutiny
@@ -20,21 +24,32 @@ from .step import Stepper
 from .writing import Overtaken
 
 WINDOW = 128  # blocks: the deepest reorg that can be undone
+ROLE = "mirror"  # of the process that writes
 
 OnProgress = Callable[[Progress], None]
 OnTrouble = Callable[[EscrowError], None]
 
-_MAY_PASS = (NodeError, NodeBehind, NodeInconsistent, StoreBusy, StoreUnavailable)
+_MAY_PASS = (NodeError, NodeBehind, NodeInconsistent, StoreBusy, StoreUnavailable, Deposed)
+_IMPOSSIBLE = (BrokenEvents, BrokenHistory, WrongShares, UndecodableLog)
 _SHORTEST_PAUSE = 0.05  # seconds between attempts while a node contradicts itself
 _LONGEST_PAUSE = 30.0  # seconds between attempts while something is away
+_TURN_POLL = 0.2  # seconds between attempts to become the one that writes
+
+
+class Bell(Protocol):
+    """Rings when there may be a new block: see `heads`."""
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Returns when it has rung since the last time, when `stop` is set, or after so many seconds."""
+        ...
 
 
 class Mirror:
-    """One contract's mirror. If two write to one store neither does harm: who comes second starts from what is there.
+    """One contract's mirror. Of several on one store one writes, and the others stand by: see `store.leadership`.
 
     Args:
         store: migrated if it needs to be.
-        source: see `web3_source.Web3Source`.
+        source: see `web3_source.Web3Source`, and `endpoints.Endpoints` for several nodes.
         chain_id, address: the contract.
         first_block: the block it was deployed in.
         genesis: the hash of the chain's first block, if known.
@@ -44,6 +59,7 @@ class Mirror:
         range_blocks: how many blocks to ask for at once, at most; fewer where the node wants it.
         patience_seconds: how long a node may contradict itself before that is an error, and how long its head may be
             below what was mirrored before it is believed that the blocks above are gone.
+        observer: is told of everything.
     """
 
     def __init__(
@@ -59,6 +75,7 @@ class Mirror:
         window: int = WINDOW,
         range_blocks: int = 2_000,
         patience_seconds: float = 15.0,
+        observer: Observer | None = None,
     ) -> None:
         if window < 1:
             raise ValueError(f"a window has at least one block, not {window}")
@@ -75,8 +92,13 @@ class Mirror:
         self._ranges = RangeSize(range_blocks)
         self._scrutiny = Scrutiny(address)
         self._patience = patience_seconds
+        self._observer = observer or Observer()
         self._contract_id: int | None = None  # in the store, once that was found to be the right one
         self._right_node = False  # whether the node was, and has answered since
+        self._stepper: Stepper | None = None  # with what it remembers, as long as the term lasts
+        self._term: Term | None = None
+        if isinstance(source, Endpoints):
+            source.admit = lambda one: check_node(one, self._target)
 
     def run_once(
         self,
@@ -85,7 +107,7 @@ class Mirror:
         stop: threading.Event | None = None,
         trouble: OnTrouble | None = None,
     ) -> MirrorReport:
-        """Catches up with the chain's head, and returns.
+        """Catches up with the chain's head, and returns. Where another process writes, waits until that has.
 
         Args:
             progress: called after every commit.
@@ -102,7 +124,98 @@ class Mirror:
         Whatever it is, the store is as after the last commit, and running again goes on from there.
         """
         stop = stop or threading.Event()
-        stepper = self._stepper()
+        self._check_places()
+        with self._leadership() as leadership:
+            while True:
+                if (report := self._await_turn(leadership, stop)) is not None:
+                    return report
+                if (term := leadership.term) is None:
+                    continue
+                try:
+                    return self._catch_up(term, progress, stop, trouble)
+                except Deposed as error:
+                    self._wait_for(error, trouble)
+                    leadership.release()
+
+    def follow(
+        self,
+        stop: threading.Event,
+        *,
+        poll_seconds: float = 1.0,
+        progress: OnProgress | None = None,
+        trouble: OnTrouble | None = None,
+        bell: Bell | None = None,
+    ) -> MirrorReport:
+        """Catches up again and again until `stop` is set; returns what all of it did.
+
+        What can pass (a node or database server that is away, busy or behind; another process that writes) is told to
+        `trouble` and waited for, once a first run has shown that everything is in place. What can't is raised, as by
+        `run_once`.
+
+        Args:
+            poll_seconds: how often to look for new blocks.
+            bell: rings when it is worth looking sooner.
+        """
+        self._check_places()
+        total: MirrorReport | None = None
+        pause = 0.0
+        with self._leadership() as leadership:
+            while not stop.is_set():
+                self._rest(stop, pause, bell if pause <= poll_seconds else None)
+                try:
+                    if (term := leadership.term) is None:
+                        self._observer.leading(None)
+                        leadership.wait(stop, poll_seconds=_TURN_POLL)
+                        continue
+                    done = self._catch_up(term, progress, stop, trouble)
+                except _MAY_PASS as error:
+                    if isinstance(error, WrongChain) or (total is None and not isinstance(error, Deposed)):
+                        raise
+                    self._wait_for(error, trouble)
+                    if isinstance(error, Deposed):
+                        leadership.release()
+                    self._right_node = False  # what comes back may be another
+                    pause = min(2 * max(pause, poll_seconds), max(_LONGEST_PAUSE, poll_seconds))
+                else:
+                    total = total.then(done) if total else done
+                    pause = poll_seconds
+        self._observer.leading(None)
+        return total or self._as_found()
+
+    # ------------------------------------------------------------------------------------------------- whose turn it is
+
+    def _leadership(self) -> Leadership:
+        return Leadership(self._store, ROLE, f"{self._target.chain_id}:{self._target.address}")
+
+    def _await_turn(self, leadership: Leadership, stop: threading.Event) -> MirrorReport | None:
+        """Returns None once it is our turn to write; a report, where somebody else has done what there was to do."""
+        head: int | None = None
+        while leadership.take() is None:
+            if head is None:
+                latest = self._source.header("latest")
+                head = latest.number if latest else 0
+            found = self._as_found(head)
+            if stop.is_set() or found.seen >= head:
+                return found
+            stop.wait(_TURN_POLL)
+        return None
+
+    def _as_found(self, head: int | None = None) -> MirrorReport:
+        """The report of a run that did nothing."""
+        run = self._steps(None).begin()
+        run.head = run.head if head is None else head
+        return run.report()
+
+    # ------------------------------------------------------------------------------------------------------ catching up
+
+    def _catch_up(
+        self, term: Term, progress: OnProgress | None, stop: threading.Event, trouble: OnTrouble | None
+    ) -> MirrorReport:
+        """Reads until the head is reached."""
+        if not self._right_node:
+            check_node(self._source, self._target)
+            self._right_node = True
+        stepper = self._steps(term)
         run = stepper.begin()
         pause = _SHORTEST_PAUSE
         troubled_since: float | None = None
@@ -116,60 +229,68 @@ class Mirror:
                 if waited >= self._patience:
                     raise
                 troubled_since = troubled_since or time.monotonic()
-                if trouble:
-                    trouble(error)
-                stop.wait(pause)
-                pause = min(2 * pause, 1.0)
+                self._wait_for(error, trouble)
+                if not isinstance(error, NodeForked) and not self._ask_another(error):
+                    stop.wait(pause)
+                    pause = min(2 * pause, 1.0)
+                continue
+            except _IMPOSSIBLE as error:  # a log was left out or made up, and nothing else had noticed
+                if not self._ask_another(error):
+                    raise
+                self._wait_for(error, trouble)
                 continue
             pause, troubled_since = _SHORTEST_PAUSE, None
             if progress:
                 progress(run.progress())
-            if not more:
+            self._observer.progress(run.progress())
+            if not more and not self._look_around(run.head):
                 break
-        return run.report()
+        report = run.report()
+        self._observer.looked(report)
+        return report
 
-    def follow(
-        self,
-        stop: threading.Event,
-        *,
-        poll_seconds: float = 1.0,
-        progress: OnProgress | None = None,
-        trouble: OnTrouble | None = None,
-    ) -> MirrorReport:
-        """`run_once` again and again until `stop` is set; returns what all of it did.
+    def _ask_another(self, error: EscrowError) -> bool:
+        """Whether there is another node to be asked at once, the present one having been set aside."""
+        everybody = isinstance(error, NodesDisagree)  # nobody in particular is to blame
+        return isinstance(self._source, Endpoints) and not everybody and self._source.blame(error)
 
-        What can pass (a node or database server that is away, busy or behind) is told to `trouble` and waited for, once
-        a first run has shown that everything is in place. What can't is raised, as by `run_once`.
-        """
-        total = self.run_once(progress, stop=stop, trouble=trouble)
-        pause = poll_seconds
-        while not stop.wait(pause):
-            try:
-                total = total.then(self.run_once(progress, stop=stop, trouble=trouble))
-            except _MAY_PASS as error:
-                if isinstance(error, WrongChain):
-                    raise
-                if trouble:
-                    trouble(error)
-                self._right_node = False  # what comes back may be another
-                pause = min(2 * pause, max(_LONGEST_PAUSE, poll_seconds))
-            else:
-                pause = poll_seconds
-        return total
+    def _look_around(self, head: int) -> bool:
+        """Whether another node, which is asked from now on, knows of more blocks than the one that was."""
+        return isinstance(self._source, Endpoints) and self._source.look_around(head)
 
-    def _stepper(self) -> Stepper:
+    def _steps(self, term: Term | None) -> Stepper:
+        """What takes steps under this term; None: it may only look."""
+        if self._stepper is None or term != self._term:
+            if term is not None:
+                self._observer.leading(term)
+            assert self._contract_id is not None  # `_check_places` was there first
+            self._term = term
+            self._stepper = Stepper(
+                self._store if term is None else self._store.under(term),
+                self._source,
+                self._target,
+                self._contract_id,
+                ranges=self._ranges,
+                scrutiny=self._scrutiny,
+                final_depth=self._final_depth,
+                window=self._window,
+            )
+        return self._stepper
+
+    def _check_places(self) -> None:
+        """Makes sure, once, that node and store are the right ones."""
         if self._contract_id is None:
             self._contract_id, self._target = enrol(self._store, self._source, self._target)
-        elif not self._right_node:
-            check_node(self._source, self._target)
-        self._right_node = True
-        return Stepper(
-            self._store,
-            self._source,
-            self._target,
-            self._contract_id,
-            ranges=self._ranges,
-            scrutiny=self._scrutiny,
-            final_depth=self._final_depth,
-            window=self._window,
-        )
+            self._right_node = True
+
+    def _wait_for(self, error: EscrowError, trouble: OnTrouble | None) -> None:
+        self._observer.trouble(error)
+        if trouble:
+            trouble(error)
+
+    @staticmethod
+    def _rest(stop: threading.Event, seconds: float, bell: Bell | None) -> None:
+        if seconds and bell is not None:
+            bell.wait(stop, seconds)
+        elif seconds:
+            stop.wait(seconds)

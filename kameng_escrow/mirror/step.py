@@ -6,6 +6,7 @@ from kameng_escrow.chain.errors import NodeTimeout
 from kameng_escrow.store import Store
 from kameng_escrow.store.models import BlockRow, CheckpointRow
 
+from .endpoints import Endpoints
 from .enrol import Target, check_node
 from .errors import NodeBehind, NodeInconsistent, RangeTooLarge
 from .fetch import ChainMoved, Chunk, fetch
@@ -114,11 +115,15 @@ class Stepper:
     def _undo(self, run: Run, mark: CheckpointRow, head: Header, *, believe_cut: bool) -> None:
         """Rolls back to the last block that store and node share.
 
-        A node may also be another one by now, be behind, or answer from two chains in turn: what is undone is undone
-        only once these are ruled out.
+        A node may also be another one by now, be behind, or answer from two chains in turn, and of several one may
+        have fallen off the chain: what is undone is undone only once these are ruled out.
         """
         check_node(self._source, self._target)
-        fork = find_fork(self._source.header, self._anchors(mark.seen_number))
+        anchors = self._anchors(mark.seen_number)
+        if isinstance(self._source, Endpoints):
+            self._source.consult(anchors, patient=not believe_cut)
+            head = self._head()  # of the node that is believed
+        fork = find_fork(self._source.header, anchors)
         if fork.number == mark.seen_number:
             raise NodeInconsistent(f"The node's chain has block {fork.number}, and goes on from another one.")
         if fork.cut and (not believe_cut or self._source.is_syncing()):

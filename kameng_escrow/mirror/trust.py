@@ -125,7 +125,9 @@ class Judgement:
     silent: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, views: Sequence[View], verdict: Verdict, trusted: str | None, forked: Sequence[str]) -> Self:
+    def of(
+        cls, views: Sequence[View], verdict: Verdict, trusted: str | None = None, forked: Sequence[str] = ()
+    ) -> Self:
         """The judgement, with the nodes that neither agree nor differ sorted by what they are."""
 
         def named(standing: Standing) -> tuple[str, ...]:
@@ -146,7 +148,8 @@ def judge(views: Sequence[View], *, patient: bool) -> Judgement:
 
     The larger side is believed. Sides of one size: ours is kept until patience has run out; then the chain that has
     grown further, since a node that fell off its chain is one that stands still. A single node has nobody against it,
-    and is believed. Nodes that are behind, silent or elsewhere have no voice.
+    and is believed. Nodes that are behind have no voice, unless after all patience nobody has come any further: then
+    the blocks above are gone. Nodes that are silent or elsewhere never have one.
 
     Args:
         patient: whether there is still time to wait for the nodes to agree.
@@ -157,15 +160,17 @@ def judge(views: Sequence[View], *, patient: bool) -> Judgement:
         if view.standing is Standing.Differs:
             theirs.setdefault((view.fork, view.block_hash), []).append(view)
     if not theirs:
-        best = max(ours, key=_head, default=None)
-        return Judgement.of(views, Verdict.Switch if best else Verdict.Wait, best.node if best else None, ())
+        if ours:
+            return _believe(views, Verdict.Switch, ours)
+        late = [view for view in views if view.standing is Standing.Behind]
+        return _believe(views, Verdict.Reorg, late) if late and not patient else Judgement.of(views, Verdict.Wait)
     other = max(theirs.values(), key=lambda side: (len(side), max(map(_head, side))))
     if len(other) > len(ours) and not _tied(theirs, other):
         return _believe(views, Verdict.Reorg, other)
     if len(ours) > len(other):
         return _believe(views, Verdict.Switch, ours)
     if patient:
-        return Judgement.of(views, Verdict.Wait, None, ())
+        return Judgement.of(views, Verdict.Wait)
     further = max(map(_head, other)) > max(map(_head, ours), default=-1)
     return _believe(views, Verdict.Reorg, other) if further else _believe(views, Verdict.Switch, ours)
 

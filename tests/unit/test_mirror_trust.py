@@ -106,7 +106,6 @@ def without_voice() -> list[View]:
         ([agrees("a"), differs("b"), differs("c")], Verdict.Reorg, "b", ("a",)),
         ([agrees("a", 102), agrees("b"), differs("c", 200)], Verdict.Switch, "a", ("c",)),
         ([agrees("a")], Verdict.Switch, "a", ()),  # it was asked again, and has our block after all
-        ([], Verdict.Wait, None, ()),
     ],
 )
 def test_more_voices_are_believed(
@@ -133,8 +132,11 @@ def test_three_chains_wait_too() -> None:
     assert (last.verdict, last.trusted, last.forked) == (Verdict.Reorg, "b", ("a", "c"))
 
 
-def test_nodes_that_only_lag_undo_nothing() -> None:
-    assert judge([behind("a"), behind("b")], patient=False).verdict is Verdict.Wait
+def test_nodes_that_only_lag_undo_nothing_while_there_is_patience() -> None:
+    assert judge([behind("a"), behind("b")], patient=True).verdict is Verdict.Wait
+    assert judge([behind("a"), behind("b"), agrees("c")], patient=False).verdict is Verdict.Switch
+    shorter = judge([behind("a"), behind("b")], patient=False)
+    assert (shorter.verdict, shorter.trusted) == (Verdict.Reorg, "a")
 
 
 def test_who_speaks_first_does_not_matter() -> None:
