@@ -48,13 +48,13 @@ lint: $(VENV)/.dev $(NPM) ## ruff, mypy, and the contracts' format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(FORGE) fmt --check contracts
+	$(FORGE) fmt --check contracts tests/forge
 
 .PHONY: fix
 fix: $(VENV)/.dev $(NPM) ## let ruff and forge repair and format what they can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(FORGE) fmt contracts
+	$(FORGE) fmt contracts tests/forge
 
 .PHONY: compile
 compile: $(VENV)/.dev $(NPM) ## compile the contracts into the artifacts that the wheel ships
@@ -66,9 +66,8 @@ docs: $(VENV)/.dev ## write the generated parts of the manual and build it into 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 .PHONY: verify
-verify: $(VENV)/.dev $(NPM) ## the long proofs: contract against twin on HISTORIES (10000) random histories, artifacts anew
-	KAMENG_HISTORIES=$(or $(HISTORIES),10000) $(BIN)/pytest -p no:ape_test -n 2 \
-	  tests/contracts/test_twin.py tests/integration/test_artifacts_fresh.py
+verify: $(VENV)/.dev $(VENVP)/.proofs $(NPM) ## the long proofs (STEPS=slither,coverage for some; CALLS=, HISTORIES=)
+	$(BIN)/python -m bench.verify $(STEPS) $(if $(CALLS),--calls $(CALLS)) $(if $(HISTORIES),--histories $(HISTORIES)) $(ARGS)
 
 .PHONY: bench-gas
 bench-gas: $(VENV)/.dev $(NPM) ## what an order and each operation cost; writes bench/results/{gas,operations}.json
