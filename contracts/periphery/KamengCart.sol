@@ -123,6 +123,8 @@ contract KamengCart is ReentrancyGuardTransient {
                 signature
             );
         }
+        // Whatever it answers: the allowance decides.
+        // slither-disable-next-line unused-return
         CappedCall.call(permit.token, 0, gasleft(), call);
     }
 
@@ -141,6 +143,7 @@ contract KamengCart is ReentrancyGuardTransient {
             }
         }
         // Whatever it answers: where it did nothing, the escrow's pull fails and says so.
+        // slither-disable-next-line unused-return
         CappedCall.call(token, 0, gasleft(), abi.encodeCall(IERC20.approve, (address(escrow), purse.total)));
     }
 

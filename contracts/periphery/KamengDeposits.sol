@@ -209,6 +209,7 @@ contract KamengDeposits is ReentrancyGuardTransient {
         bool native = terms.token == NATIVE;
         if (!native) {
             // Whatever it answers: where it did nothing, the escrow's pull fails and says so.
+            // slither-disable-next-line unused-return
             Vault.execute(vault, terms.token, 0, abi.encodeCall(IERC20.approve, (address(escrow), terms.price)));
         }
         (bool success, bytes memory answer) = Vault.execute(vault, address(escrow), native ? terms.price : 0, call);
@@ -225,7 +226,9 @@ contract KamengDeposits is ReentrancyGuardTransient {
 
         emit DepositReturned(orderId, token, to, amount);
         uint256 before = Balances.balanceOf(vault, token, 0);
+        // slither-disable-next-line unused-return
         if (token == NATIVE) Vault.execute(vault, to, amount, "");
+        // slither-disable-next-line unused-return
         else Vault.execute(vault, token, 0, abi.encodeCall(IERC20.transfer, (to, amount)));
         uint256 left = Balances.balanceOf(vault, token, type(uint256).max);
         if (left > before || before - left < amount) revert IKamengEscrow.PushFailed(token, to, amount);
@@ -251,6 +254,8 @@ contract KamengDeposits is ReentrancyGuardTransient {
 
     /// @dev As the escrow: a key's own signature first, whatever code its account carries (EIP-7702); then ERC-1271.
     function _requireSignature(address signer, bytes32 digest, bytes calldata signature) private view {
+        // Where it recovers nobody, `recovered` is zero; why, is of no account.
+        // slither-disable-next-line unused-return
         (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (recovered == signer && signer != address(0)) return;
         if (!SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kameng_escrow.chain import rpc
 from kameng_escrow.chain.calls import Call, contract_call
-from kameng_escrow.chain.parts import companion_names
+from kameng_escrow.chain.parts import companions
 from kameng_escrow.chain.signing import sign_refund, sign_terms
 from kameng_escrow.chain.steps import Steps
 from kameng_escrow.domain.deposits import DepositRefund, deposit_address
@@ -41,9 +41,9 @@ class DepositOperations(PaperOperations):
         deposits = yield from self._companion(DEPOSITS)
         check_terms(terms, place.address)
         recorded = {} if place.deployment is None else place.deployment.periphery
-        for name in companion_names():  # whatever comes to one of them is nobody's
-            if recorded.get(name) in (terms.refund_to, terms.pay_to, terms.buyer):
-                raise InvalidAddress(recorded[name])
+        for address in (companions(place.address) | dict(recorded)).values():  # what comes to them is nobody's
+            if address in (terms.refund_to, terms.pay_to, terms.buyer):
+                raise InvalidAddress(address)
         fields, _, _ = yield from self._lens_view("policyOf", terms.policy_id)
         if fields["dispute_bond_bps"]:
             raise DisputeBondNotAllowed(terms.policy_id, fields["dispute_bond_bps"])
