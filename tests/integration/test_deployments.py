@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,9 @@ def test_a_time_in_another_zone_is_the_same_time() -> None:
         ("8453", "-1", "no deployment record"),
         ("22:13:20Z", "22:13:20", "time zone"),
         ("2023-11-14T22:13:20Z", "yesterday", "no deployment record"),
+        ('"periphery": {}', '"periphery": 5', "no deployment record"),
+        ('"periphery": {}', '"periphery": {"KamengCart": "0x12"}', "0x12"),
+        ("0x" + "cd" * 32, "0xcd", "0xcd"),
     ],
 )
 def test_what_is_no_record_is_refused(old: str, new: str, why: str) -> None:
@@ -84,6 +88,33 @@ def test_json_of_something_else_is_no_record(text: str) -> None:
 def test_a_record_with_an_address_that_is_none_can_not_be_made() -> None:
     with pytest.raises(MalformedAddress):
         replace(RECORD, lens="0x12")
+
+
+def test_the_schema_of_the_manual_is_of_the_record() -> None:
+    """A record as it is written has the properties of the schema, each of its type and form."""
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "deployment.schema.json").read_text("utf-8"))
+    kinds = {"integer": int, "string": str, "null": type(None), "object": dict}
+    whole = replace(RECORD, periphery={"KamengCart": ELSEWHERE})
+    by_another_contract = replace(whole, transaction=None, deployer=None)
+    for record in (whole, by_another_contract):
+        document = json.loads(record.to_json())
+        assert list(document) == list(schema["properties"])
+        assert set(document) - set(schema["required"]) == {"periphery"}
+        for name, value in document.items():
+            rules = schema["properties"][name]
+            types = rules["type"] if isinstance(rules["type"], list) else [rules["type"]]
+            assert isinstance(value, tuple(kinds[one] for one in types)), name
+            if "pattern" in rules and value is not None:
+                assert re.search(rules["pattern"], value), name
+    places = schema["properties"]["periphery"]["additionalProperties"]
+    assert all(re.search(places["pattern"], place) for place in whole.periphery.values())
+
+
+@pytest.mark.parametrize("lang", ["", ".zh"])
+def test_the_manual_tells_every_field_of_a_record(lang: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / f"deploying{lang}.md").read_text("utf-8")
+    told = re.findall(r"^\| `(\w+)` \|", text.partition("{ #records }")[2], re.MULTILINE)
+    assert told == [one.name for one in fields(Deployment)]
 
 
 # ---------------------------------------------------------------------------------------------------------------- files
