@@ -129,8 +129,9 @@ class Eye:
         """The call that settles the orders that are due, and skips the others."""
         return escrow_call(self._escrow, "settleMany", list(terms))
 
-    def estimate(self, call: Call, fee: Fee) -> int:
-        """The gas that a call takes in the next block, rehearsed at the price that will be paid.
+    def estimate(self, call: Call, fee: Fee | None) -> int:
+        """The gas that a call takes in the next block, rehearsed at the price that will be paid; None: at none, so that
+        what the account can pay does not count.
 
         Raises:
             Refusal: it would revert.
@@ -138,9 +139,11 @@ class Eye:
         """
         return self._run(self._estimate(call, fee))
 
-    def _estimate(self, call: Call, fee: Fee) -> Steps[int]:
+    def _estimate(self, call: Call, fee: Fee | None) -> Steps[int]:
         fields = {"from": self._account, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
-        if fee.tip is None:
+        if fee is None:
+            pass
+        elif fee.tip is None:
             fields["gasPrice"] = hex(fee.highest)
         else:
             fields |= {"maxFeePerGas": hex(fee.highest), "maxPriorityFeePerGas": hex(fee.tip)}

@@ -121,10 +121,16 @@ class Planner:
                 return None
             if not wants_less(refused):
                 raise
+            # Nodes allow a rehearsal no more gas than the account can pay.
+            if len(batch.orders) == 1 and self._free(part, waiting) < most * fee.highest:
+                needed = self._with_margin(self._eye.estimate(call, None), batch) * fee.highest
+                if (short := self._too_poor(needed, part, waiting)) is not None:
+                    part.add(short)
+                    return None
             return self._isolate(batch, refused, part)
         if estimate > most:
             return self._isolate(batch, NodeRefused(f"it takes {estimate} gas of {most}"), part)
-        gas = min(most, estimate + estimate * MARGIN_PERCENT // 100 + batch.extra_gas)
+        gas = min(most, self._with_margin(estimate, batch))
         if (short := self._too_poor(gas * fee.highest, part, waiting)) is not None:
             part.add(short)
             return None
@@ -146,11 +152,18 @@ class Planner:
         part.moved = True
         return []
 
+    def _with_margin(self, estimate: int, batch: Batch) -> int:
+        return estimate + estimate * MARGIN_PERCENT // 100 + batch.extra_gas
+
+    def _free(self, part: Round, waiting: list[Intent]) -> int:
+        """What the account has beside what is set aside for transactions that wait."""
+        return part.outlook.balance - sum(intent.reserved for intent in waiting)
+
     def _too_poor(self, cost: int, part: Round, waiting: list[Intent]) -> EscrowError | None:
         budget = self._rules.budget
         if budget is not None and part.spent + cost > budget:
             return BudgetSpent(budget, part.spent, cost)
-        free = part.outlook.balance - sum(intent.reserved for intent in waiting)
+        free = self._free(part, waiting)
         return AccountDry(self._account, free, cost) if free < cost else None
 
     # -------------------------------------------------------------------------------------------------------- nonces

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Backlog, Due
-from kameng_escrow.store.keeping import Intent
+from kameng_escrow.store.keeping import Inclusion, Intent, Payload
 
 
 class NewsKind(IntEnum):
@@ -52,6 +52,26 @@ class Tally:
     wasted: int = 0  # mined, and nothing was left to settle
     displaced: int = 0
     cost: int = 0  # wei, of what was mined
+    counted: dict[int, Inclusion] = field(default_factory=dict)  # by intent: the block that it was counted for
+
+    def count(self, intent: Intent, inclusion: Inclusion) -> None:
+        """A transaction of the intent is in a block."""
+        self.counted[intent.id] = inclusion
+        self.cost += inclusion.cost
+        self.reverted += not inclusion.succeeded
+        self.settled |= dict.fromkeys(inclusion.closed, intent.id)
+        batch = intent.payload_of(inclusion.hash) is Payload.Batch
+        self.wasted += inclusion.succeeded and batch and not inclusion.closed
+
+    def take_back(self, intent: Intent) -> None:
+        """That block is gone."""
+        inclusion = self.counted.pop(intent.id, None)
+        if inclusion is None:  # counted by whoever ran before
+            return
+        self.cost -= inclusion.cost
+        for order_id in inclusion.closed:
+            if self.settled.get(order_id) == intent.id:
+                del self.settled[order_id]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

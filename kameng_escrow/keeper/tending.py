@@ -177,9 +177,7 @@ class Hands:
         if not intent.order_ids or intent.last.payload is Payload.Nothing:
             return False
         known = self._memory.wanted_at.get(intent.id)
-        if known is None:
-            known = (head, True)  # it has just been looked at
-        elif known[0] != head:
+        if known is None or known[0] != head:
             known = (head, any(self._eye.deadlines(intent.order_ids)))
         self._memory.wanted_at[intent.id] = known
         return known[1]
@@ -208,15 +206,13 @@ class Hands:
         return intent
 
     def _note(self, intent: Intent, inclusion: Inclusion | None, part: Round) -> Intent:
-        known = intent.inclusion
         intent = intent.included(inclusion)
         self._journal.write(intent, self._clock_ms())
         part.moved = True
+        self._tally.take_back(intent)
         if inclusion is None:
-            self._take_back(intent, known)
             self._announce(News(kind=NewsKind.Undone, intent=intent))
         else:
-            self._take_back(intent, known)
             self._count(intent, inclusion, part)
         return intent
 
@@ -232,36 +228,24 @@ class Hands:
             self._announce(News(kind=NewsKind.Displaced, intent=intent, error=error))
             return intent
         if known != inclusion:
-            self._take_back(intent, known)
+            self._tally.take_back(intent)
             self._count(intent, inclusion, part)
         self._announce(News(kind=NewsKind.Final, intent=intent))
         return intent
 
     def _count(self, intent: Intent, inclusion: Inclusion, part: Round) -> None:
         """A transaction is in a block."""
-        self._tally.cost += inclusion.cost
+        self._tally.count(intent, inclusion)
         if not inclusion.succeeded:
-            self._tally.reverted += 1
             error = BatchReverted(inclusion.hash, len(intent.order_ids))
             self._announce(News(kind=NewsKind.Reverted, intent=intent, error=error))
             self.note_failures(intent.order_ids, error.code, "it was mined and refused", part.now_ms)
             return
-        self._tally.settled |= dict.fromkeys(inclusion.closed, intent.id)
         if self._journal.troubles(self._contract_id, inclusion.closed):
             self._journal.forget_troubles(self._contract_id, inclusion.closed)
         if intent.payload_of(inclusion.hash) is Payload.Batch and not inclusion.closed:
-            self._tally.wasted += 1
             self._memory.rest_until_ms = part.now_ms + 1000 * self._rules.spread_seconds
         self._announce(News(kind=NewsKind.Mined, intent=intent))
-
-    def _take_back(self, intent: Intent, known: Inclusion | None) -> None:
-        """What was counted for a block that is gone."""
-        if known is None:
-            return
-        self._tally.cost -= known.cost
-        for order_id in known.closed:
-            if self._tally.settled.get(order_id) == intent.id:
-                del self._tally.settled[order_id]
 
     def _say_why(self, why: Why, intent: Intent, part: Round) -> None:
         outlook, last = part.outlook, intent.last

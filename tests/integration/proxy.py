@@ -4,10 +4,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
+
+_JSON = {"Content-Type": "application/json"}
 
 Handling = Callable[[str, Callable[[], bytes]], "bytes | int | None"]
 """Given a method and how to forward the request: what to answer, an HTTP status instead, or None to hang up."""
@@ -20,7 +23,8 @@ def bad_line(url: str, handle: Handling) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = handle(json.loads(body)["method"], lambda: requests.post(url, data=body, timeout=30).content)
+            post = partial(requests.post, url, data=body, headers=_JSON, timeout=30)
+            answer = handle(json.loads(body)["method"], lambda: post().content)
             if answer is None:
                 self.close_connection = True
                 return

@@ -1,0 +1,398 @@
+"""What a keeper does when fees rise, nonces are taken, nodes forget, money runs out, or blocks are undone."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kameng_escrow.chain.anvil import AnvilNode
+from kameng_escrow.chain.calls import escrow_call
+from kameng_escrow.chain.nodes import RpcNode
+from kameng_escrow.domain.states import State
+from kameng_escrow.keeper import NewsKind
+from kameng_escrow.keeper.rules import DAY_MS
+from kameng_escrow.store import Store
+from kameng_escrow.store.keeping import Payload, Stage
+
+from .escrow_world import EscrowWorld
+from .keepers import (
+    KEEPER,
+    Listener,
+    all_mined,
+    assert_journal_is_true,
+    due_orders,
+    following,
+    foreign,
+    held,
+    intents,
+    keeper_of,
+    pooled,
+    sent_by,
+    settle,
+    states,
+    until,
+)
+from .proxy import bad_line
+
+GWEI = 10**9
+
+
+@pytest.fixture
+def world(anvil_world: EscrowWorld) -> EscrowWorld:
+    return anvil_world
+
+
+@pytest.fixture
+def anvil(world: EscrowWorld) -> AnvilNode:
+    assert isinstance(world.node, AnvilNode)
+    return world.node
+
+
+def base_fee(world: EscrowWorld, wei: int) -> None:
+    """The next block's, and with it the market."""
+    world.node.request("anvil_setNextBlockBaseFeePerGas", hex(wei))
+
+
+def final(world: EscrowWorld, store: Store) -> Callable[[], bool]:
+    """Whether every intent has ended; mines a block each time it is asked."""
+
+    def ended() -> bool:
+        world.node.mine()
+        return all(one.stage.has_ended for one in intents(world, store))
+
+    return ended
+
+
+# ----------------------------------------------------------------------------------------------------------------- fees
+
+
+def test_what_is_stuck_is_offered_for_more_under_the_same_nonce(
+    world: EscrowWorld, anvil: AnvilNode, store: Store
+) -> None:
+    due = due_orders(world, store, 3)
+    listener = Listener()
+    with held(anvil), keeper_of(world, store, listener=listener) as keeper, following(keeper):
+        until(lambda: len(pooled(world)) == 1)
+        [before] = pooled(world)
+        base_fee(world, dear := 10 * int(before["maxFeePerGas"], 16))
+        anvil.mine()  # takes nothing: the price has gone up
+        assert sent_by(world) == []
+        until(lambda: any(int(one["maxFeePerGas"], 16) > dear for one in pooled(world)))
+        [after] = pooled(world)
+        assert (after["nonce"], after["input"]) == (before["nonce"], before["input"])
+        until(lambda: all_mined(world, store) or bool(anvil.mine()))
+    assert states(world, due) == {State.Closed}
+    [intent] = intents(world, store)
+    assert len(intent.attempts) > 1
+    assert len(sent_by(world)) == 1
+    assert NewsKind.Raised in listener.kinds()
+    assert_journal_is_true(world, store)
+
+
+def test_more_is_offered_on_a_chain_without_eip_1559_too(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 3)
+
+    def before_london(method: str, forward: Callable[[], bytes]) -> bytes:
+        answer = json.loads(forward())
+        if method == "eth_getBlockByNumber":
+            answer["result"].pop("baseFeePerGas")
+        return json.dumps(answer).encode()
+
+    assert anvil.url is not None
+    with (
+        held(anvil),
+        bad_line(anvil.url, before_london) as line,
+        RpcNode(line) as node,
+        keeper_of(world, store, node=node) as keeper,
+        following(keeper),
+    ):
+        until(lambda: len(pooled(world)) == 1)
+        [before] = pooled(world)
+        until(lambda: any(int(one["gasPrice"], 16) > int(before["gasPrice"], 16) for one in pooled(world)))
+        [after] = pooled(world)
+        assert before["nonce"] == after["nonce"]
+        assert before["type"] == after["type"] == "0x0"
+        until(lambda: all_mined(world, store) or bool(anvil.mine()))
+    assert states(world, due) == {State.Closed}
+    assert_journal_is_true(world, store)
+
+
+def test_nothing_is_paid_above_the_cap(world: EscrowWorld, store: Store) -> None:
+    due = due_orders(world, store, 3)
+    base_fee(world, 50 * GWEI)
+    world.node.mine()
+    listener = Listener()
+    report = settle(world, store, max_fee=40 * GWEI, patience=0)
+    assert [error.code for error in report.conditions] == ["gas_too_dear"]
+    assert report.left == 3
+    assert not report.complete
+    assert pooled(world) == sent_by(world) == []
+    with keeper_of(world, store, max_fee=40 * GWEI) as keeper, following(keeper, listener=listener):
+        until(lambda: listener.troubles == ["gas_too_dear"])
+        base_fee(world, 20 * GWEI)
+        world.node.mine()
+        until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+    assert all(int(one["effectiveGasPrice"], 16) <= 40 * GWEI for one in sent_by(world))
+
+
+def test_what_waits_is_never_raised_above_the_cap(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due_orders(world, store, 1)
+    listener = Listener()
+    with (
+        held(anvil),
+        keeper_of(world, store, max_fee=5 * GWEI) as keeper,
+        following(keeper, listener=listener),
+    ):
+        until(lambda: "gas_too_dear" in listener.troubles)
+        [waiting] = pooled(world)
+        assert int(waiting["maxFeePerGas"], 16) <= 5 * GWEI
+        until(lambda: all_mined(world, store) or bool(anvil.mine()))
+    assert all(attempt.fee.highest <= 5 * GWEI for attempt in intents(world, store)[0].attempts)
+
+
+# ---------------------------------------------------------------------------------------------------------------- money
+
+
+def test_a_dry_account_is_told_and_goes_on_once_it_is_filled(world: EscrowWorld, store: Store) -> None:
+    due = due_orders(world, store, 3)
+    keeper_account = world.node.accounts[KEEPER].address
+    world.node.request("anvil_setBalance", keeper_account, hex(10**12))
+    report = settle(world, store, patience=0)
+    assert [error.code for error in report.conditions] == ["account_dry"]
+    assert pooled(world) == sent_by(world) == []
+    listener = Listener()
+    with keeper_of(world, store, low_balance=10**18) as keeper, following(keeper, listener=listener):
+        until(lambda: set(listener.troubles) == {"account_dry", "account_low"})
+        world.node.request("anvil_setBalance", keeper_account, hex(10**17))
+        until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+    assert listener.troubles.count("account_low") == 1  # told once, though it is still low
+
+
+def test_coins_that_somebody_takes_from_under_a_waiting_transaction_are_waited_for(
+    world: EscrowWorld, anvil: AnvilNode, store: Store
+) -> None:
+    due = due_orders(world, store, 3)
+    account = world.node.accounts[KEEPER].address
+    listener = Listener()
+    with held(anvil), keeper_of(world, store) as keeper, following(keeper, listener=listener):
+        until(lambda: len(pooled(world)) == 1)
+        anvil.request("anvil_setBalance", account, "0x0")
+        anvil.request("anvil_dropAllTransactions")
+        until(lambda: "account_dry" in listener.troubles)
+        anvil.request("anvil_setBalance", account, hex(10**18))
+        until(lambda: all_mined(world, store) or bool(anvil.mine()))
+    assert states(world, due) == {State.Closed}
+    assert len(sent_by(world)) == 1
+    assert_journal_is_true(world, store)
+
+
+def test_the_days_money_is_never_overdrawn(world: EscrowWorld, store: Store) -> None:
+    due = due_orders(world, store, 10)
+    spent = settle(world, store, max_fee=100 * GWEI).cost
+    [first] = intents(world, store)
+    now = [first.created_ms + 1_000]
+    due += due_orders(world, store, 20)
+    budget = spent + first.last.cost * 13 // 10  # what it paid, and what one more may cost, but not two
+    with keeper_of(world, store, budget=budget) as keeper:
+        keeper._clock_ms = lambda: now[0]
+        report = keeper.run_once(patience_seconds=1)
+        assert (report.transactions, report.left) == (1, 10)
+        assert [error.code for error in report.conditions] == ["budget_spent"]
+        now[0] += DAY_MS + 1_000  # a day later the first is not counted any more
+        assert keeper.run_once(patience_seconds=5).complete
+    assert states(world, due) == {State.Closed}
+    assert len(sent_by(world)) == 3
+
+
+# --------------------------------------------------------------------------------------------------------------- nonces
+
+
+def test_a_nonce_that_somebody_else_takes_is_healed(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 3)
+    account = world.node.accounts[KEEPER]
+    listener = Listener()
+    with (
+        held(anvil),
+        keeper_of(world, store, listener=listener, stuck_seconds=60) as keeper,
+        following(keeper, listener=listener),
+    ):
+        until(lambda: len(pooled(world)) == 1)
+        theirs = foreign(world, account, 0, price=1_000 * GWEI)
+        anvil.mine()
+        assert anvil.request("eth_getTransactionReceipt", theirs)["status"] == "0x1"
+        until(lambda: "nonce_taken" in listener.troubles)
+        assert pooled(world) == []  # not planned anew before that is final
+        anvil.mine(3)
+        until(lambda: len(pooled(world)) == 1)
+        until(lambda: all_mined(world, store) or bool(anvil.mine()))
+    assert states(world, due) == {State.Closed}
+    first, second = intents(world, store)
+    assert (first.stage, first.nonce, second.nonce) == (Stage.Displaced, 0, 1)
+    assert first.order_ids == second.order_ids
+    assert NewsKind.Displaced in listener.kinds()
+    assert len(sent_by(world)) == 2  # theirs and ours
+
+
+def test_a_gap_that_somebody_else_left_is_filled(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 3)
+    account = world.node.accounts[KEEPER]
+    with held(anvil), keeper_of(world, store, stuck_seconds=0.5) as keeper:
+        foreign(world, account, 0)
+        with following(keeper):
+            until(lambda: len(pooled(world)) == 2)
+            assert [intent.nonce for intent in intents(world, store)] == [1]
+            anvil.request("anvil_dropAllTransactions")  # theirs is gone for good
+            until(lambda: len(intents(world, store)) == 2)
+            until(lambda: all_mined(world, store) or bool(anvil.mine()))
+    assert states(world, due) == {State.Closed}
+    ours, filler = intents(world, store)
+    assert (filler.nonce, filler.order_ids, filler.last.payload) == (0, (), Payload.Nothing)
+    assert ours.nonce == 1
+    assert_journal_is_true(world, store)
+
+
+# ----------------------------------------------------------------------------------------------------- nodes and chains
+
+
+def test_a_node_that_forgets_gets_the_same_bytes_again(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 3)
+    with held(anvil), keeper_of(world, store, stuck_seconds=60) as keeper, following(keeper):
+        until(lambda: len(pooled(world)) == 1)
+        [before] = pooled(world)
+        anvil.request("anvil_dropAllTransactions")
+        until(lambda: len(pooled(world)) == 1)
+        [after] = pooled(world)
+        assert before["hash"] == after["hash"]
+        anvil.mine()
+        until(lambda: all_mined(world, store))
+    assert states(world, due) == {State.Closed}
+    assert [len(intent.attempts) for intent in intents(world, store)] == [1]
+
+
+def test_a_block_that_is_undone_is_waited_for_again(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 3)
+    listener = Listener()
+    patient = {"confirmations": 5, "stuck_seconds": 60}
+    with keeper_of(world, store, listener=listener, **patient) as keeper, following(keeper):
+        until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+        [first] = sent_by(world)
+        anvil.request("anvil_reorg", 1, [])
+        until(lambda: NewsKind.Undone in listener.kinds())
+        until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+        until(final(world, store))
+    [again] = sent_by(world)
+    assert first["hash"] == again["hash"]
+    assert first["blockHash"] != again["blockHash"]
+    [intent] = intents(world, store)
+    assert intent.stage is Stage.Settled
+    assert_journal_is_true(world, store)
+
+
+def test_answers_that_are_lost_send_nothing_twice(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 25)
+    lost: list[Any] = []
+
+    def handle(method: str, forward: Callable[[], bytes]) -> bytes | int | None:
+        if method != "eth_sendRawTransaction":
+            return forward()
+        lost.append(method)
+        match len(lost) % 3:
+            case 0:
+                return forward()
+            case 1:
+                forward()
+                return None  # it arrived, and the line broke
+            case _:
+                return 503  # it did not arrive
+
+    assert anvil.url is not None
+    with bad_line(anvil.url, handle) as line, RpcNode(line) as node:
+        report = settle(world, store, node=node)
+    assert report.complete
+    assert states(world, due) == {State.Closed}
+    assert len(sent_by(world)) == report.transactions == 3
+    assert_journal_is_true(world, store)
+
+
+def test_a_node_that_is_away_is_waited_for(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 3)
+    away = [True]
+
+    def handle(_: str, forward: Callable[[], bytes]) -> bytes | int:
+        return 503 if away[0] else forward()
+
+    listener = Listener()
+    assert anvil.url is not None
+    with (
+        bad_line(anvil.url, handle) as line,
+        RpcNode(line) as node,
+        keeper_of(world, store, node=node) as keeper,
+        following(keeper, listener=listener),
+    ):
+        until(lambda: listener.troubles == ["node_error"])
+        away[0] = False
+        until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+
+
+def test_what_no_node_takes_is_withdrawn_and_tried_in_smaller_parts(
+    world: EscrowWorld, anvil: AnvilNode, store: Store
+) -> None:
+    """A node has limits of its own on what a transaction may be."""
+    due = due_orders(world, store, 8)
+    refusal = {"jsonrpc": "2.0", "id": 0, "error": {"code": -32000, "message": "oversized data"}}
+
+    asked: list[str] = []
+
+    def handle(method: str, forward: Callable[[], bytes]) -> bytes:
+        if method == "eth_sendRawTransaction":
+            asked.append(method)
+            if len(asked) == 1:
+                return json.dumps(refusal).encode()
+        return forward()
+
+    assert anvil.url is not None
+    listener = Listener()
+    with bad_line(anvil.url, handle) as line, RpcNode(line) as node:
+        report = settle(world, store, node=node, listener=listener, patience=10)
+    assert report.complete, report
+    assert states(world, due) == {State.Closed}
+    assert NewsKind.Withdrawn in listener.kinds()
+    assert_journal_is_true(world, store)
+
+
+# ----------------------------------------------------------------------------------------------------------- the others
+
+
+def test_what_others_settle_while_ours_waits_is_withdrawn(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:
+    due = due_orders(world, store, 10)
+    listener = Listener()
+    with (
+        held(anvil),
+        keeper_of(world, store, listener=listener, stuck_seconds=60, resend_seconds=60) as keeper,
+        following(keeper),
+    ):
+        until(lambda: len(pooled(world)) == 1)
+        anvil.request("anvil_dropAllTransactions")  # ours is late
+        world_settles(world, due)
+        until(lambda: NewsKind.Withdrawn in listener.kinds() and len(pooled(world)) == 1)
+        [empty] = pooled(world)
+        assert (empty["input"], empty["nonce"]) == ("0x", "0x0")
+        until(final(world, store))
+    [intent] = intents(world, store)
+    assert intent.stage is Stage.Withdrawn
+    [transaction] = sent_by(world)
+    assert int(transaction["gasUsed"], 16) == 21_000
+
+
+def world_settles(world: EscrowWorld, orders: list[Any]) -> None:
+    """Somebody else does, in the next block."""
+    client = world.node.w3.eth
+    before = client.block_number
+    call = escrow_call(world.address, "settleMany", orders)
+    world.node.request(
+        "eth_sendTransaction",
+        {"from": world.stranger.address, "to": world.address, "data": "0x" + call.data.hex(), "gas": hex(5_000_000)},
+    )
+    world.node.request("evm_mine")
+    assert client.block_number == before + 1
