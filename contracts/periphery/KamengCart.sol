@@ -8,6 +8,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 /// @dev One order to open.
 struct CartItem {
@@ -21,7 +22,7 @@ struct CartPermit {
     address token;
     uint256 value; // base units
     uint256 deadline; // Unix seconds
-    bytes signature; // 65 bytes r ‖ s ‖ v; of any other length, for tokens that take `bytes`
+    bytes signature; // 65 bytes r ‖ s ‖ v
 }
 
 /**
@@ -106,26 +107,12 @@ contract KamengCart is ReentrancyGuardTransient {
     }
 
     function _permit(CartPermit calldata permit) private {
-        bytes calldata signature = permit.signature;
-        bytes memory call;
-        if (signature.length == 65) {
-            (bytes32 r, bytes32 s, uint8 v) = (bytes32(signature), bytes32(signature[32:]), uint8(signature[64]));
-            call = abi.encodeCall(
-                IERC20Permit.permit, (msg.sender, address(this), permit.value, permit.deadline, v, r, s)
-            );
-        } else {
-            call = abi.encodeWithSignature(
-                "permit(address,address,uint256,uint256,bytes)",
-                msg.sender,
-                address(this),
-                permit.value,
-                permit.deadline,
-                signature
-            );
-        }
+        (uint8 v, bytes32 r, bytes32 s) = ECDSA.parseCalldata(permit.signature);
+        bytes memory input =
+            abi.encodeCall(IERC20Permit.permit, (msg.sender, address(this), permit.value, permit.deadline, v, r, s));
         // Whatever it answers: the allowance decides.
         // slither-disable-next-line unused-return
-        CappedCall.call(permit.token, 0, gasleft(), call);
+        CappedCall.call(permit.token, 0, gasleft(), input);
     }
 
     function _pull(Purse memory purse) private {
