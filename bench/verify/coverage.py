@@ -1,0 +1,91 @@
+"""How much of the contracts' lines and branches their tests run: every contract that is deployed, every statement, and
+both ways of every condition.
+
+The tests are those of tests/contracts, on the EVM that they always run on, in a copy of the checkout whose contracts
+carry marks (`instrument`). Left out are the tests of size, and those that run the artifact elsewhere.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from .instrument import Mark, instrument
+from .options import Options, StepFailed
+from .watching import FOLDER
+
+CONTRACTS = ("KamengEscrow", "KamengLens", "KamengCart", "KamengDeposits", "KamengAutomation")
+
+COPIED = ("contracts", "kameng_escrow", "tests", "bench", "pyproject.toml", "foundry.toml")
+LEFT_OUT = ("tests/contracts/test_size.py", "tests/contracts/test_invariants.py", "tests/contracts/test_twin.py")
+
+
+def run(options: Options) -> dict[str, int | float]:
+    copy = options.root / ".cache" / "coverage"
+    marks = _prepare(options.root, copy)
+    seen = _run_tests(options, copy)
+    unreached = [mark for mark in marks if mark.number not in seen]
+    for mark in unreached:
+        what = f"never {mark.way}" if mark.way else "never run"
+        options.say(f"{mark.file}:{mark.line}: {what}: {mark.text}")
+    lines = _by_line(mark for mark in marks if not mark.way)
+    missed = _by_line(mark for mark in unreached if not mark.way)
+    branches = [mark for mark in marks if mark.way]
+    missed_branches = [mark for mark in unreached if mark.way]
+    return {
+        "lines_pct": _percent(len(lines) - len(missed), len(lines)),
+        "branches_pct": _percent(len(branches) - len(missed_branches), len(branches)),
+        "lines": len(lines),
+        "branches": len(branches),
+    }
+
+
+def _prepare(root: Path, copy: Path) -> list[Mark]:
+    """The checkout, with marks."""
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir(parents=True)
+    without = shutil.ignore_patterns("__pycache__", ".cache")
+    for name in COPIED:
+        if (root / name).is_dir():
+            shutil.copytree(root / name, copy / name, ignore=without)
+        else:
+            shutil.copy(root / name, copy / name)
+    (copy / "node_modules").symlink_to(root / "node_modules")
+    instrumented = instrument(root, CONTRACTS)
+    for path, text in instrumented.sources.items():
+        (copy / path).write_text(text, "utf-8")
+    return instrumented.marks
+
+
+def _run_tests(options: Options, copy: Path) -> set[int]:
+    """The marks that the tests left.
+
+    Raises:
+        StepFailed: a test failed.
+    """
+    found = copy / "seen"
+    found.mkdir()
+    command = [sys.executable, "-m", "pytest", "-p", "no:ape_test", "-p", "bench.verify.watching", "-q", "-n", "2"]
+    command += ["--maxprocesses", str(options.jobs), *(f"--ignore={path}" for path in LEFT_OUT), "tests/contracts"]
+    environment = {**os.environ, FOLDER: str(found), "PYTHONPATH": str(copy)}
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+    options.say(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr)
+    if done.returncode != 0:
+        raise StepFailed(f"the tests fail on the contracts with marks:\n{done.stdout[-3_000:]}{done.stderr[-1_000:]}")
+    return {mark for path in found.glob("*.json") for mark in json.loads(path.read_text("utf-8"))}
+
+
+def _by_line(marks: Iterable[Mark]) -> dict[tuple[str, int], list[Mark]]:
+    lines: dict[tuple[str, int], list[Mark]] = defaultdict(list)
+    for mark in marks:
+        lines[mark.file, mark.line].append(mark)
+    return lines
+
+
+def _percent(part: int, whole: int) -> float:
+    """Rounded down, so that a hundred means all."""
+    return part * 10_000 // whole / 100
