@@ -15,7 +15,7 @@ LOCK := --quiet --upgrade --universal --no-annotate --custom-compile-command 'ma
 
 # What must also hold on web3 8, which is what a plain `pip install kameng-escrow` gets.
 SDK_TESTS := tests/unit $(addprefix tests/integration/test_,async_client.py client.py client_money.py client_reading.py \
-  deployments.py json_rpc.py nodes.py sender.py signing.py)
+  deploying.py deployments.py json_rpc.py nodes.py sender.py signing.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export APE_DATA_FOLDER := $(CURDIR)/.cache/ape

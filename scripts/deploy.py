@@ -69,3 +69,5 @@ def tell(plan: Plan, network: str) -> None:
             f"  {plan.gas:,} gas: {coins(plan.cost)} of the chain's coin at {plan.gas_price:,} wei a unit, "
             f"{coins(plan.cost_at_most)} at most (rollups charge for data beside it)."
         )
+    if not plan.is_affordable:
+        click.echo(f"  The account has {coins(plan.balance or 0)}, which is not enough.")

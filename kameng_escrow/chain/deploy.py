@@ -48,6 +48,12 @@ class Plan:
     gas_price: int  # wei a unit, now; rollups charge for data beside it
     cost: int  # wei, now
     cost_at_most: int  # wei: at the highest price that would be bid
+    balance: int | None  # wei: the deployer's; None where there is none yet
+
+    @property
+    def is_affordable(self) -> bool:
+        """Whether the deployer can pay; only then is anything sent."""
+        return self.balance is None or self.balance >= self.cost_at_most or not self.missing
 
     @property
     def missing(self) -> tuple[Part, ...]:
@@ -117,6 +123,7 @@ def planning(deployer: str | None = None, *, escrow: str | None = None) -> Steps
         gas_price=price,
         cost=gas * price + extra,
         cost_at_most=gas * max(fees.values()) * (100 + MARGIN_PERCENT) // 100 + extra,
+        balance=None if deployer is None else (yield from rpc.balance(deployer, "pending")),
     )
 
 
@@ -124,9 +131,8 @@ def deploying(sender: Sender, *, escrow: str | None = None, block: int | None = 
     """`deploy` as steps; `escrow` as in `planning`, and `block`, where it was deployed before, as in `adopting`."""
     plan = yield from planning(sender.address, escrow=escrow)
     if plan.missing:
-        has = yield from rpc.balance(sender.address, "pending")
-        if has < plan.cost_at_most:  # before the first transaction, not between two
-            raise InsufficientFunds(sender.address, has, plan.cost_at_most)
+        if not plan.is_affordable:  # before the first transaction, not between two
+            raise InsufficientFunds(sender.address, plan.balance or 0, plan.cost_at_most)
         yield from put_proxy(sender)
     made: Creation | None = None
     for part in plan.missing:

@@ -173,6 +173,9 @@ def _planned(session: Session, plan: "Plan") -> Answer:
                 f"  some {plan.gas:,} gas: {now} of the chain's coin now, {at_most} at most",
             )
         )
+    if not plan.is_affordable:
+        has = Currency(NATIVE, "", 18).number(plan.balance or 0)
+        lines.append(screen.say(f"✗ 账户只有 {has}，付不起", f"✗ the account has {has}, which is not enough"))
     return Answer(plan_data(plan), lines)
 
 
@@ -205,6 +208,7 @@ def plan_data(plan: "Plan") -> dict[str, Any]:
         "gas_price": str(plan.gas_price),
         "cost": str(plan.cost),
         "cost_at_most": str(plan.cost_at_most),
+        "is_affordable": plan.is_affordable,
     }
 
 

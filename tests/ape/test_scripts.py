@@ -153,6 +153,8 @@ def test_deploy_refuses(public: Scripts, words: tuple[str, ...], why: str) -> No
 def test_deploy_refuses_who_can_not_pay_and_what_is_not_ours(local: Scripts, local_chain: AnvilNode) -> None:
     poor = local_chain.accounts[7].address
     local_chain.request("anvil_setBalance", poor, "0x1")
+    told = local.on_chain("deploy", "--account", "TEST::7", "--dry-run")
+    assert "The account has 0.000000000000000001, which is not enough." in told.out
     assert f"{poor} has 0.000000000000000001" in local.on_chain("deploy", "--account", "TEST::7", code=1).err
     local_chain.request("anvil_setCode", core_address(), "0x600160015500")
     assert "is not that of this package's KamengEscrow" in local.on_chain("deploy", code=1).err

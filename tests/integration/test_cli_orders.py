@@ -124,7 +124,7 @@ def test_deploying_again_finds_what_is_there(own_hand: Hand) -> None:
     assert own_hand.terminal.files() == before
     planned = own_hand.terminal.json("deploy", "--dry-run")
     assert all(part["is_there"] for part in planned["parts"])
-    assert (planned["gas"], planned["cost"]) == (0, "0")
+    assert (planned["gas"], planned["cost"], planned["is_affordable"]) == (0, "0", True)
 
 
 def test_a_contract_needs_no_record(own_hand: Hand) -> None:

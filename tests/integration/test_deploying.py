@@ -219,6 +219,9 @@ def test_who_can_not_pay_for_all_of_it_sends_nothing(fresh_anvil: AnvilNode) -> 
     poor = Account.create()
     plan = run(planning(), Connection(fresh_anvil.w3))
     fresh_anvil.request("anvil_setBalance", poor.address, hex(plan.cost_at_most // 2))
+    assert plan.is_affordable, "nobody was named"
+    assert not run(planning(poor.address), Connection(fresh_anvil.w3)).is_affordable
+    assert run(planning(ONE.address), Connection(fresh_anvil.w3)).is_affordable
     at = height(fresh_anvil)
     with pytest.raises(InsufficientFunds) as caught:
         deploy(fresh_anvil.w3, poor)
