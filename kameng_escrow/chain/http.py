@@ -3,11 +3,12 @@
 web3's own providers keep a pool a thread that nobody can close, and repeat requests without being asked.
 """
 
-import json
 from typing import Any, cast
 
 import aiohttp
+import orjson
 import requests
+import urllib3
 from web3.providers.rpc import AsyncHTTPProvider, HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
@@ -32,15 +33,28 @@ class HttpProvider(HTTPProvider):
 
     def _post(self, body: bytes) -> Any:
         # A redirect could carry the key in the URL elsewhere.
-        with self._session.post(self._url, data=body, timeout=self._timeout, allow_redirects=False) as response:
-            if _says_why(response.status_code, response.content):
-                return json.loads(response.content)
-            response.raise_for_status()
-            return json.loads(response.content)
+        with self._session.post(
+            self._url, data=body, timeout=self._timeout, allow_redirects=False, stream=True
+        ) as response:
+            content = _content(response)
+            if not _says_why(response.status_code, content):
+                response.raise_for_status()
+            return orjson.loads(content)
 
     def close(self) -> None:
         """Closes the connections; the next request opens new ones."""
         self._session.close()
+
+
+def _content(response: requests.Response) -> bytes:
+    """The body in one piece: requests itself puts it together from thousands, which takes longer than to parse it."""
+    try:
+        content: bytes = response.raw.read(decode_content=True)
+    except urllib3.exceptions.TimeoutError as error:
+        raise requests.ReadTimeout(error) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
+    return content
 
 
 class AsyncHttpProvider(AsyncHTTPProvider):
@@ -65,10 +79,9 @@ class AsyncHttpProvider(AsyncHTTPProvider):
             self._session = aiohttp.ClientSession(timeout=self._timeout, headers=_HEADERS)
         async with self._session.post(self._url, data=body, allow_redirects=False) as response:
             content = await response.read()
-            if _says_why(response.status, content):
-                return json.loads(content)
-            response.raise_for_status()
-            return json.loads(content)
+            if not _says_why(response.status, content):
+                response.raise_for_status()
+            return orjson.loads(content)
 
     async def disconnect(self) -> None:
         """Closes the connections; the next request opens new ones."""
@@ -82,6 +95,6 @@ def _says_why(status: int, content: bytes) -> bool:
     if status < 400 or not content.lstrip().startswith(b"{"):
         return False
     try:
-        return isinstance(json.loads(content).get("error"), dict)
+        return isinstance(orjson.loads(content).get("error"), dict)
     except ValueError:
         return False

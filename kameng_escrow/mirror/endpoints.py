@@ -58,6 +58,7 @@ class Endpoints:
         self._lock = threading.RLock()
         self._look_next = 0.0
         self.look_every_seconds = 10.0
+        self.on_failure: Callable[[str, EscrowError], None] = lambda *_: None  # told of every node that is set aside
         self.admit: Callable[[ChainSource], object] = lambda _: None  # raises for a node that is none of ours
 
     @property
@@ -70,6 +71,10 @@ class Endpoints:
         return self._current.name
 
     # ------------------------------------------------------------------------------------------------------ ChainSource
+
+    @property
+    def concurrent(self) -> bool:
+        return all(endpoint.source.concurrent for endpoint in self._endpoints)
 
     def chain_id(self) -> int:
         return self._ask(lambda source: source.chain_id())
@@ -122,8 +127,7 @@ class Endpoints:
                 self._check(endpoint)
                 latest = endpoint.source.header("latest")
             except EscrowError as error:
-                with self._lock:
-                    endpoint.set_aside(error)
+                self._set_aside(endpoint, error)
                 continue
             if latest is not None and latest.number > furthest:
                 best, furthest = endpoint, latest.number
@@ -200,8 +204,7 @@ class Endpoints:
                 if not isinstance(error, NodeError) and endpoint.admitted:
                     raise
                 first = first or error
-                with self._lock:
-                    endpoint.set_aside(error)
+                self._set_aside(endpoint, error)
                 continue
             with self._lock:
                 endpoint.failures = 0
@@ -209,6 +212,11 @@ class Endpoints:
             return answer
         assert first is not None  # there is at least one node
         raise first
+
+    def _set_aside(self, endpoint: Endpoint, reason: EscrowError) -> None:
+        with self._lock:
+            endpoint.set_aside(reason)
+        self.on_failure(endpoint.name, reason)
 
     def _check(self, endpoint: Endpoint) -> None:
         if not endpoint.admitted:

@@ -1,11 +1,12 @@
 """Reads a range of blocks so that it is of one chain, or not at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from kameng_escrow.chain.codec import decode_log
+from kameng_escrow.chain.codec import decode_event
 from kameng_escrow.chain.errors import UndecodableLog
 from kameng_escrow.domain.events import Logged
 
@@ -13,9 +14,7 @@ from .errors import NodeInconsistent
 from .scrutiny import Scrutiny
 from .source import ChainSource, Header
 
-
-class ChainMoved(Exception):
-    """The range does not follow on the block before it: the chain was reorganised, there or further down."""
+_position = attrgetter("block_number", "log_index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,10 @@ def fetch(
     first: int,
     last: int,
     *,
-    parent_hash: str,
     recent_from: int,
     scrutiny: Scrutiny,
 ) -> Chunk:
-    """Blocks first … last of the chain whose block first − 1 has the hash `parent_hash`.
+    """Blocks first … last of one chain; of which is for the caller to see, by the first one's parent.
 
     A node answers one question at a time, and may change its mind between two. So the last block is asked for before
     the logs and after them: if it is the same, so are all below it. And every log names its block's hash.
@@ -48,62 +46,72 @@ def fetch(
         scrutiny: what holds the logs against the headers' filters.
 
     Raises:
-        ChainMoved: block `first` has another parent.
         NodeInconsistent: the answers don't fit each other.
         RangeTooLarge, NodeError: as the source.
         UndecodableLog: a log is none of the contract's events.
     """
     tip = source.header(last)
-    logs = [_LogPlace(log) for log in source.logs(address, first, last)]
-    _check_places(logs, address, first, last)
-    wanted = {first, last} | {log.block_number for log in logs} | set(range(max(first, recent_from), last + 1))
-    headers = _read_headers(source, sorted(wanted))
-    if headers[first].parent_hash != parent_hash:
-        raise ChainMoved
+    raws = source.logs(address, first, last)
+    numbers = _numbers(raws, first, last)
+    headers = _read_headers(source, sorted({first, last, *range(max(first, recent_from), last + 1), *numbers.values()}))
     if tip != headers[last]:
         raise NodeInconsistent(f"The node changed its block {last} while it was asked for logs.")
-    for log in logs:
-        if log.block_hash != headers[log.block_number].hash:
-            raise NodeInconsistent(f"The node has a log of block {log.block_number} and another block of that number.")
+    blocks = {text: headers[number] for text, number in numbers.items()}
+    logs = _in_order(raws, blocks, address)
     scrutiny.check(source, headers, logs)
-    events = [_decode(log, headers[log.block_number].timestamp) for log in sorted(logs, key=_LogPlace.position)]
-    return Chunk(first=first, last=last, headers=headers, events=events)
+    return Chunk(first=first, last=last, headers=headers, events=[_decode(log) for log in logs])
 
 
-class _LogPlace:
-    """A raw log and where it says it is."""
+class PlacedLog(NamedTuple):
+    """A raw log and where it is."""
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
-        self.raw = raw
+    block_number: int
+    log_index: int
+    header: Header
+    raw: Mapping[str, Any]
+
+
+def _numbers(raws: Sequence[Mapping[str, Any]], first: int, last: int) -> dict[Any, int]:
+    """The numbers of the blocks that the logs are of, as the logs have them and as integers."""
+    try:
+        numbers = {text: int(text, 16) for text in {raw["blockNumber"] for raw in raws}}
+    except (KeyError, TypeError, ValueError) as error:
+        raise NodeInconsistent("The node answered a log without a place on the chain.") from error
+    for number in numbers.values():
+        if not first <= number <= last:
+            raise NodeInconsistent(f"The node answered a log outside of the range it was asked for, at block {number}.")
+    return numbers
+
+
+def _in_order(raws: Sequence[Mapping[str, Any]], blocks: Mapping[Any, Header], address: str) -> list[PlacedLog]:
+    """The logs in the chain's order, each where it says it is."""
+    logs = []
+    ours = {address, address.lower()}
+    before, in_order = (-1, -1), True
+    for raw in raws:
+        header = blocks[raw["blockNumber"]]
+        number = header.number
         try:
-            self.address = str(raw["address"]).lower()
-            self.block_number = _number(raw["blockNumber"])
-            self.block_hash = str(raw["blockHash"]).lower()
-            self.index = _number(raw["logIndex"])
-            self.removed = bool(raw.get("removed", False))
-        except (KeyError, TypeError, ValueError) as error:
+            index = int(raw["logIndex"], 16)
+            theirs, block_hash = raw["address"], raw["blockHash"]
+            if theirs not in ours and theirs.lower() not in ours:
+                raise NodeInconsistent(f"The node answered a log of another contract, at block {number}.")
+            if block_hash != header.hash and block_hash.lower() != header.hash:
+                raise NodeInconsistent(f"The node has a log of block {number} and another block of that number.")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise NodeInconsistent("The node answered a log without a place on the chain.") from error
-
-    def position(self) -> tuple[int, int]:
-        return self.block_number, self.index
-
-
-def _number(value: str | int) -> int:
-    return value if isinstance(value, int) else int(value, 16)
-
-
-def _check_places(logs: Sequence[_LogPlace], address: str, first: int, last: int) -> None:
-    wanted: list[tuple[Callable[[_LogPlace], bool], str]] = [
-        (lambda log: log.removed, "a log that it says was removed"),
-        (lambda log: log.address != address.lower(), "a log of another contract"),
-        (lambda log: not first <= log.block_number <= last, "a log outside of the range it was asked for"),
-    ]
-    for log in logs:
-        for is_wrong, what in wanted:
-            if is_wrong(log):
-                raise NodeInconsistent(f"The node answered {what}, at block {log.block_number}.")
-    if len({log.position() for log in logs}) != len(logs):
-        raise NodeInconsistent(f"The node answered a log of blocks {first} to {last} twice.")
+        if raw.get("removed"):
+            raise NodeInconsistent(f"The node answered a log that it says was removed, at block {number}.")
+        place = (number, index)
+        in_order = in_order and before < place
+        before = place
+        logs.append(PlacedLog(number, index, header, raw))
+    if not in_order:
+        logs.sort(key=_position)
+        for one, other in pairwise(logs):
+            if _position(one) == _position(other):
+                raise NodeInconsistent(f"The node answered a log of block {one.block_number} twice.")
+    return logs
 
 
 def _read_headers(source: ChainSource, numbers: Sequence[int]) -> dict[int, Header]:
@@ -118,11 +126,25 @@ def _read_headers(source: ChainSource, numbers: Sequence[int]) -> dict[int, Head
     return headers
 
 
-def _decode(log: _LogPlace, timestamp: int) -> Logged:
-    logged = decode_log(log.raw, timestamp)
-    if logged is None:
+def _decode(log: PlacedLog) -> Logged:
+    number, index, header, raw = log
+    try:
+        topics, data = [topic.lower() for topic in raw["topics"]], raw["data"].lower()
+        transaction_hash = raw["transactionHash"].lower()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise NodeInconsistent(f"The node answered half a log, at block {number}.") from error
+    try:
+        event = decode_event(topics, data)
+    except (IndexError, KeyError):
         raise UndecodableLog(
-            f"Block {log.block_number} has a log that is none of the escrow's events: is this a newer contract? "
+            f"Block {number} has a log that is none of the escrow's events: is this a newer contract? "
             "Upgrade kameng-escrow."
-        )
-    return logged
+        ) from None
+    return Logged(
+        event=event,
+        block_number=number,
+        block_hash=header.hash,
+        timestamp=header.timestamp,
+        transaction_hash=transaction_hash,
+        log_index=index,
+    )

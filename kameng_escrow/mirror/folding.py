@@ -24,11 +24,15 @@ from kameng_escrow.store.bulk import Bulk, bulk_of
 from kameng_escrow.store.models import BalanceRow, OperatorRow, OrderRow, PayToRow, PolicyRow
 from kameng_escrow.store.order_rows import (
     COURSE,
+    DISPUTE,
     OPENING,
+    UNDISPUTED,
     course_values,
+    dispute_values,
     opening_values,
     policy_columns,
     restore_order,
+    undisputed_values,
 )
 from kameng_escrow.store.queries import load_orders, load_policies, parts
 
@@ -41,6 +45,8 @@ Columns = dict[str, Any]
 
 _ORDER_EVENTS: frozenset[type[Any]] = frozenset(get_args(OrderEvent))
 _PLACE = ("contract_id", "order_id")
+_FIRST = ("first_block", "first_log_index")
+_LAST = ("last_block", "last_log_index")
 
 
 class Folding:
@@ -65,19 +71,13 @@ class Folding:
 
     def load(self, events: Iterable[Event]) -> None:
         """Reads the orders that these events are about, and the policies they need."""
+        events = list(events)
+        wanted = {event.order_id for event in events if type(event) in _ORDER_EVENTS}  # type: ignore[union-attr]
+        policies = {event.terms.policy_id for event in events if type(event) is OrderOpened}
         remembered = self._memory.orders
-        wanted: set[str] = set()
-        policies: set[str] = set()
-        for event in events:
-            if isinstance(event, OrderOpened):
-                policies.add(event.terms.policy_id)
-            if type(event) in _ORDER_EVENTS:
-                order_id = event.order_id  # type: ignore[union-attr]
-                if (record := remembered.get(order_id)) is not None:
-                    self.orders[order_id] = record
-                elif order_id not in self.orders:
-                    wanted.add(order_id)
-        rows = load_orders(self._session, self._contract_id, wanted)
+        known = wanted & remembered.keys()
+        self.orders |= {order_id: remembered[order_id] for order_id in known}
+        rows = load_orders(self._session, self._contract_id, wanted - known)
         policies |= {row.policy_id for row in rows if row.policy_id}
         self._policies |= load_policies(self._session, self._contract_id, policies - self._policies.keys())
         for row in rows:
@@ -193,23 +193,28 @@ class Folding:
         self._update(PolicyRow, self._changed_policies.values())
 
     def _write_orders(self, bulk: Bulk) -> None:
-        """Most orders are new, or go on: their opening is written once."""
+        """Most orders are new, or go on from their opening, and never see a dispute: they are the least to write."""
         values, contract_id = bulk.values, self._contract_id
-        new, ongoing, opened = [], [], []
+        undisputed = undisputed_values(values)
+        groups: dict[tuple[bool, bool], list[tuple[Any, ...]]] = defaultdict(list)  # whether going on, and disputed
+        anew = []
         for order_id, record in self.orders.items():
-            place = contract_id, order_id
-            course = course_values(record, values)
-            if not record.known:
-                new.append((*place, *opening_values(record, values), *course, *record.first, *record.last))
-            elif record.reopened:
-                opened.append((*place, *opening_values(record, values), *course, *record.first, *record.last))
+            row = (contract_id, order_id, *record.last, *course_values(record, values))
+            disputed = record.disputed_at is not None
+            if record.known and not record.reopened:
+                groups[True, disputed].append((*row, *dispute_values(record, values)) if disputed else row)
+                continue
+            row = (*row, *record.first, *opening_values(record, values))
+            if record.known:
+                anew.append((*row, *dispute_values(record, values)))
             else:
-                ongoing.append((*place, *course, *record.last))
-        last = ("last_block", "last_log_index")
-        everything = (*OPENING, *COURSE, "first_block", "first_log_index", *last)
-        bulk.insert("orders", (*_PLACE, *everything), new)
-        bulk.update("orders", _PLACE, (*COURSE, *last), ongoing)
-        bulk.update("orders", _PLACE, everything, opened)
+                groups[False, disputed].append((*row, *(dispute_values(record, values) if disputed else undisputed)))
+        course, opening = (*_LAST, *COURSE), (*_LAST, *COURSE, *_FIRST, *OPENING)
+        bulk.insert("orders", (*_PLACE, *opening, *UNDISPUTED), groups[False, False])
+        bulk.insert("orders", (*_PLACE, *opening, *DISPUTE), groups[False, True])
+        bulk.update("orders", _PLACE, course, groups[True, False])
+        bulk.update("orders", _PLACE, (*course, *DISPUTE), groups[True, True])
+        bulk.update("orders", _PLACE, (*opening, *DISPUTE), anew)
         for part in parts(sorted(self._gone)):
             self._session.execute(
                 delete(OrderRow).where(OrderRow.contract_id == contract_id, OrderRow.order_id.in_(part))

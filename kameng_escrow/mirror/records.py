@@ -45,6 +45,12 @@ class Record:
     fault: Fault
     shares: Shares | None
 
+    disputed_at: int | None
+    disputed_units: int
+    evidence: str | None
+    grounds: str | None
+    mediator: str | None
+
     first: Position  # of its first event
     last: Position  # of its last event
     known: bool  # whether the store has a row of it
@@ -84,7 +90,18 @@ class Record:
 
 def new_record(order_id: str, first: Position) -> Record:
     """The record of an order that nothing is known of."""
-    return Record.of(Order(id=order_id, state=State.Nothing, revision=0), first, first, known=False)
+    record = Record()
+    record.id = order_id
+    record.state = State.Nothing
+    record.revision = record.disputed_units = record.mediation_fee = 0
+    record.terms = record.policy = record.payer = record.deadline = record.commitment = None
+    record.opened_at = record.accepted_at = record.delivered_at = record.disputed_at = record.closed_at = None
+    record.evidence = record.grounds = record.mediator = record.awarded = record.undisputed = record.shares = None
+    record.outcome = Outcome.Nothing
+    record.fault = Fault.Nobody
+    record.first = record.last = first
+    record.known = record.reopened = False
+    return record
 
 
 # Each step folds the event in and says so, or leaves the record alone.

@@ -51,10 +51,7 @@ class Scrutiny:
         """
         if self._refuted >= _ENOUGH:
             return
-        topics: defaultdict[int, set[str]] = defaultdict(set)
-        for log in logs:
-            topics[log.block_number].add(str((log.raw.get("topics") or [""])[0]).lower())
-        suspicion = self._filter.examine(headers.values(), topics)
+        suspicion = self._filter.examine(headers.values(), _first_topics(logs))
         for number in suspicion.foreign:
             self._compare(source, headers[number], logs, foreign=True)
         emptiest = sorted(suspicion.silent, key=lambda number: int(headers[number].logs_bloom or "0", 16).bit_count())
@@ -75,6 +72,15 @@ class Scrutiny:
         if said - true:
             raise LogsForeign(header.number)
         self._refuted += foreign
+
+
+def _first_topics(logs: Sequence[PlacedLog]) -> dict[int, set[str]]:
+    """The logs' first topics, by block number."""
+    found: defaultdict[int, set[Any]] = defaultdict(set)
+    for log in logs:
+        topics = log.raw.get("topics")
+        found[log.block_number].add(topics[0] if topics else "")
+    return {number: {str(topic).lower() for topic in topics} for number, topics in found.items()}
 
 
 def _identity(log: Mapping[str, Any]) -> tuple[int, str, tuple[str, ...], str]:

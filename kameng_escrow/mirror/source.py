@@ -21,6 +21,11 @@ class Header:
 class ChainSource(Protocol):
     """What a mirror asks of a node. Every method raises `NodeError` where the node can't or won't answer."""
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether several threads may ask at once."""
+        ...
+
     def chain_id(self) -> int:
         """The chain's id."""
         ...

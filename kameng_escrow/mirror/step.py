@@ -2,14 +2,15 @@
 
 from sqlalchemy import select
 
-from kameng_escrow.chain.errors import NodeTimeout
 from kameng_escrow.store import Store
 from kameng_escrow.store.models import BlockRow, CheckpointRow
 
+from .ahead import Ahead, ChainMoved
 from .endpoints import Endpoints
 from .enrol import Target, check_node
-from .errors import NodeBehind, NodeInconsistent, RangeTooLarge
-from .fetch import ChainMoved, Chunk, fetch
+from .errors import NodeBehind, NodeInconsistent
+from .fetch import Chunk, fetch
+from .memory import Memory
 from .ranges import RangeSize
 from .reorg import Anchor, find_fork
 from .report import Run
@@ -37,10 +38,11 @@ class Stepper:
         self._source = source
         self._target = target
         self._contract_id = contract_id
-        self._ranges = ranges
         self._scrutiny = scrutiny
         self._final_depth = final_depth
         self._window = window
+        self._memory = Memory()
+        self._ahead = Ahead(self._fetch, ranges, concurrent=source.concurrent)
 
     def begin(self) -> Run:
         """A run from where the store is."""
@@ -70,53 +72,39 @@ class Stepper:
             self._move_final(run, mark, final)
             return False
         try:
-            chunk = self._fetch(mark, head)
+            chunk = self._ahead.take(
+                mark.seen_number + 1,
+                head.number,
+                parent_hash=mark.seen_hash,
+                recent_from=head.number - self._window,
+            )
         except ChainMoved:
             self._undo(run, mark, head, believe_cut=believe_cut)
             return True
         if chunk is not None:
-            with self._store.writing() as session:
-                write_chunk(
-                    session,
-                    self._contract_id,
-                    chunk,
-                    parent_hash=mark.seen_hash,
-                    final=final,
-                    window=self._window,
-                )
+            with self._memory.of(mark.seen_hash) as memory:
+                with self._store.writing() as session:
+                    folding = write_chunk(
+                        session,
+                        self._contract_id,
+                        chunk,
+                        parent_hash=mark.seen_hash,
+                        final=final,
+                        window=self._window,
+                        memory=memory,
+                    )
+                folding.remember(chunk.headers[chunk.last].hash)
             run.read(chunk.last, len(chunk.events), max(mark.final_number, min(final, chunk.last)))
         return run.seen < head.number
 
-    def _fetch(self, mark: CheckpointRow, head: Header) -> Chunk | None:
-        """The next range; None where the node wants to be asked for less."""
-        first = mark.seen_number + 1
-        last = min(head.number, mark.seen_number + self._ranges.blocks)
-        try:
-            chunk = fetch(
-                self._source,
-                self._target.address,
-                first,
-                last,
-                parent_hash=mark.seen_hash,
-                recent_from=head.number - self._window,
-                scrutiny=self._scrutiny,
-            )
-        except RangeTooLarge:
-            if first == last:
-                raise
-            self._ranges.refused()
-            return None
-        except NodeTimeout:
-            self._ranges.refused()  # perhaps it had too much to look through: the next attempt asks for less
-            raise
-        self._ranges.read(last - first + 1, len(chunk.events))
-        return chunk
+    def _fetch(self, first: int, last: int, recent_from: int) -> Chunk:
+        return fetch(self._source, self._target.address, first, last, recent_from=recent_from, scrutiny=self._scrutiny)
 
     def _undo(self, run: Run, mark: CheckpointRow, head: Header, *, believe_cut: bool) -> None:
         """Rolls back to the last block that store and node share.
 
-        A node may also be another one by now, be behind, or answer from two chains in turn, and of several one may
-        have fallen off the chain: what is undone is undone only once these are ruled out.
+        A node may also be another one by now, be behind, or answer from two chains in turn, and of several one may have
+        fallen off the chain: what is undone is undone only once these are ruled out.
         """
         check_node(self._source, self._target)
         anchors = self._anchors(mark.seen_number)

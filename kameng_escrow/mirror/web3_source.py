@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from requests import HTTPError
@@ -38,6 +39,10 @@ class Web3Source:
             raise TypeError(f"{type(provider).__name__} does not speak JSON-RPC")
         self._provider = provider
         self._url = shown_url(str(provider.endpoint_uri)) if isinstance(provider, HTTPProvider) else "this process"
+
+    @property
+    def concurrent(self) -> bool:
+        return isinstance(self._provider, HTTPProvider)  # a chain in this process does one thing at a time
 
     def chain_id(self) -> int:
         return int(self._ask("eth_chainId"), 16)
@@ -93,6 +98,27 @@ class Web3Source:
         """What a view returns at a block. Raises `NodeRefused` where it reverts, or the node forgot that block."""
         answer = self._ask("eth_call", {"to": to, "data": "0x" + data.hex()}, hex(block))
         return bytes.fromhex(answer.removeprefix("0x"))
+
+    def calls(self, asked: Sequence[tuple[str, bytes]], block: int) -> list[bytes]:
+        """What several views return at a block: contracts and calldata, answers in the same order. Raises likewise."""
+        if not isinstance(self._provider, HTTPProvider) or len(asked) < 2:
+            return [self.call(to, data, block) for to, data in asked]
+        found: list[bytes] = []
+        for start in range(0, len(asked), BATCH):
+            part = asked[start : start + BATCH]
+            requests = [
+                (RPCEndpoint("eth_call"), [{"to": to, "data": "0x" + data.hex()}, hex(block)]) for to, data in part
+            ]
+            answers = self._send(partial(self._provider.make_batch_request, cast(Any, requests)))
+            if not isinstance(answers, list) or len(answers) != len(part):  # the node takes no batches
+                found += [self.call(to, data, block) for to, data in part]
+            else:
+                found += [bytes.fromhex(answer_of(answer).removeprefix("0x")) for answer in answers]
+        return found
+
+    def balance(self, account: str, block: int) -> int:
+        """What an account has of the native coin at a block, in base units. Raises likewise."""
+        return int(self._ask("eth_getBalance", account, hex(block)), 16)
 
     def _ask(self, method: str, *params: Any) -> Any:
         return answer_of(self._send(lambda: self._provider.make_request(RPCEndpoint(method), list(params))))

@@ -1,14 +1,13 @@
 """The mirror's two transactions: blocks in, and blocks out. Each brings every row along, or none."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.events import Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
 from kameng_escrow.store.bulk import bulk_of
-from kameng_escrow.store.event_json import stored_text, subject_of
+from kameng_escrow.store.event_json import stored, subject_of
 from kameng_escrow.store.models import (
     BlockRow,
     CheckpointRow,
@@ -76,10 +75,10 @@ def write_chunk(
     now = outbox.now_ms()
     for logged in chunk.events:
         order = folding.add(logged)
-        if order is None:
-            events.append(_event_values(contract_id, logged, _NO_ORDER))
-        else:
-            events.append(_event_values(contract_id, logged, order.first))
+        place = contract_id, logged.block_number, logged.log_index
+        first = _NO_ORDER if order is None else order.first
+        events.append((*place, logged.transaction_hash, *stored(logged.event), *first))
+        if order is not None:
             entries.append(outbox.entry(contract_id, logged, order, now))
     bulk = bulk_of(session)
     bulk.insert("events", _EVENT_COLUMNS, events)
@@ -160,21 +159,6 @@ def _insert_blocks(session: Session, contract_id: int, chunk: Chunk) -> None:
             }
             for header in chunk.headers.values()
         ],
-    )
-
-
-def _event_values(contract_id: int, logged: Logged, order: tuple[int | None, int | None]) -> tuple[Any, ...]:
-    """The values of _EVENT_COLUMNS. `order`: where the order's first event is."""
-    event = logged.event
-    return (
-        contract_id,
-        logged.block_number,
-        logged.log_index,
-        logged.transaction_hash,
-        type(event).__name__,
-        subject_of(event),
-        stored_text(event),
-        *order,
     )
 
 

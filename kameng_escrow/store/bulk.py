@@ -65,23 +65,32 @@ class SqliteBulk:
         """See `Bulk`."""
         into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
         one = f"({', '.join('?' * len(columns))})"
-        start = 0
-        for size in (_PARAMETERS // len(columns) // share for share in _SHARES):
-            while len(rows) - start >= size > 1:
-                flat = tuple(chain.from_iterable(rows[start : start + size]))
-                self._connection.exec_driver_sql(into + ", ".join([one] * size), flat)
-                start += size
-        if start < len(rows):
-            self._connection.exec_driver_sql(into + one, [tuple(row) for row in rows[start:]])
+        for part in _statements(rows, len(columns)):
+            self._run(into + ", ".join([one] * len(part)), part)
 
     def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
         """See `Bulk`."""
-        if not rows:
-            return
-        numbers = {name: number for number, name in enumerate((*keys, *columns), 1)}
-        changes = ", ".join(f"{name} = ?{numbers[name]}" for name in columns)
-        which = " AND ".join(f"{name} = ?{numbers[name]}" for name in keys)
-        self._connection.exec_driver_sql(f"UPDATE {table} SET {changes} WHERE {which}", [tuple(row) for row in rows])
+        names = (*keys, *columns)
+        one = f"({', '.join('?' * len(names))})"
+        changes = ", ".join(f"{name} = c.{name}" for name in columns)
+        which = " AND ".join(f"{table}.{name} = c.{name}" for name in keys)
+        for part in _statements(rows, len(names)):
+            changed = f"WITH c ({', '.join(names)}) AS (VALUES {', '.join([one] * len(part))})"
+            self._run(f"{changed} UPDATE {table} SET {changes} FROM c WHERE {which}", part)
+
+    def _run(self, statement: str, rows: Sequence[Row]) -> None:
+        self._connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
+
+
+def _statements(rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
+    """The rows in pieces for one statement each, of few sizes: each size is compiled once."""
+    start = 0
+    for size in (max(1, _PARAMETERS // width // share) for share in _SHARES):
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+    if start < len(rows):
+        yield rows[start:]
 
 
 class PostgresBulk:

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -69,9 +70,10 @@ def stored_fields(event: Event) -> dict[str, Any]:
     return _writer(kind, _subject_field(kind.__name__))(event)
 
 
-def stored_text(event: Event) -> str:
-    """`stored_fields` as text."""
-    return orjson.dumps(stored_fields(event)).decode()
+def stored(event: Event) -> tuple[str, str, str]:
+    """The columns of an event's row that say what it is: name, subject, and `stored_fields` as text."""
+    name, subject_of_it, write = _FORMS.get(type(event)) or _form(type(event))
+    return name, subject_of_it(event), orjson.dumps(write(event)).decode()
 
 
 def from_stored(name: str, subject: str, document: Mapping[str, Any]) -> Event:
@@ -88,6 +90,14 @@ def _classes() -> dict[str, type[Event]]:
 def _subject_field(name: str) -> str:
     names = {field.name for field in fields(_classes()[name])}
     return next(name for name in _SUBJECTS if name in names)
+
+
+_FORMS: dict[type[Any], tuple[str, Callable[[Any], str], "_Write"]] = {}  # made when first needed
+
+
+def _form(kind: type[Any]) -> tuple[str, Callable[[Any], str], "_Write"]:
+    subject = _subject_field(kind.__name__)
+    return _FORMS.setdefault(kind, (kind.__name__, attrgetter(subject), _writer(kind, subject)))
 
 
 _Write = Callable[[Any], dict[str, Any]]

@@ -34,6 +34,7 @@ BALANCE_DIGITS = 78  # a token may have anything below 2^256
 
 NO_ORDER = "order_block IS NULL"  # conditions of indexes that few rows are in
 RETRACTS = "retracts IS NOT NULL"
+RUNNING = "deadline IS NOT NULL"  # the orders that are open: a query that asks for these must say so too
 
 
 class BalanceKind(IntEnum):
@@ -202,8 +203,13 @@ class OrderRow(Base):
         CheckConstraint(one_of("outcome", labels(Outcome)), "outcome"),
         CheckConstraint(one_of("fault", labels(Fault)), "fault"),
         UniqueConstraint("contract_id", "first_block", "first_log_index"),
-        Index(None, "contract_id", "deadline"),
-        Index(None, "contract_id", "state", "first_block", "first_log_index"),
+        Index(None, "contract_id", "deadline", sqlite_where=text(RUNNING), postgresql_where=text(RUNNING)),
+        Index(
+            None,
+            *("contract_id", "state", "first_block", "first_log_index"),
+            sqlite_where=text(RUNNING),
+            postgresql_where=text(RUNNING),
+        ),
         Index(None, "contract_id", "buyer", "first_block", "first_log_index"),
         Index(None, "contract_id", "seller", "first_block", "first_log_index"),
     )

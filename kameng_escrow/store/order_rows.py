@@ -17,24 +17,25 @@ _SHARES = tuple(field.name for field in fields(Shares))
 _POLICY = tuple(field.name for field in fields(Policy))
 _PARTS = {"id", "terms", "policy", "undisputed", "shares"}
 _PLAIN = tuple(field.name for field in fields(Order) if field.name not in _PARTS)  # one column of the same name each
-_AMOUNTS = ("awarded", "mediation_fee")
 _WORDS = (("state", State), ("outcome", Outcome), ("fault", Fault))
 _LASTING = ("payer", "opened_at")  # which the opening says, with the terms
-_MOVING = tuple(name for name in _PLAIN if name not in {*_LASTING, *_AMOUNTS, *(word for word, _ in _WORDS)})
-
-# The columns of an order apart from its contract and the places of its events; those of OPENING never change once
-# they are known.
-OPENING = (*_TERMS, *_LASTING)
-COURSE = (
-    *(name for name, _ in _WORDS),
-    *_MOVING,
-    *_AMOUNTS,
-    *(f"{part}_{name}" for part in ("undisputed", "shares") for name in _SHARES),
+_DISPUTED = ("disputed_at", "disputed_units", "evidence", "grounds", "mediator")
+_AMOUNTS = ("awarded", "mediation_fee")
+_MOVING = tuple(
+    name for name in _PLAIN if name not in {*_LASTING, *_DISPUTED, *_AMOUNTS, *(word for word, _ in _WORDS)}
 )
+
+# The columns of an order apart from its contract and the places of its events. Those of OPENING never change once they
+# are known; those of DISPUTE are as at first (`undisputed_values`) in an order that never was disputed, as most are.
+OPENING = (*_TERMS, *_LASTING)
+COURSE = (*(name for name, _ in _WORDS), *_MOVING, *(f"shares_{name}" for name in _SHARES))
+DISPUTE = (*_DISPUTED, *_AMOUNTS, *(f"undisputed_{name}" for name in _SHARES))
+UNDISPUTED = ("disputed_units", "mediation_fee")  # those of DISPUTE that are not NULL at first
 
 _labels = [tuple(member.label for member in word) for _, word in _WORDS]
 _words_of = attrgetter(*(name for name, _ in _WORDS))
 _moving_of = attrgetter(*_MOVING)
+_disputed_of = attrgetter(*_DISPUTED)
 _terms_of = attrgetter(*_TERMS)
 _shares_of = attrgetter(*_SHARES)
 _PRICE = _TERMS.index("price")
@@ -73,17 +74,28 @@ def opening_values(order: OrderLike, values: Values) -> tuple[Any, ...]:
 def course_values(order: OrderLike, values: Values) -> tuple[Any, ...]:
     """The values of the columns COURSE."""
     state, outcome, fault = _words_of(order)
-    amount = values.amount
     return (
         _labels[0][state],
         _labels[1][outcome],
         _labels[2][fault],
         *_moving_of(order),
-        amount(order.awarded, ORDER_DIGITS),
-        amount(order.mediation_fee, ORDER_DIGITS),
-        *_share_values(order.undisputed, values),
         *_share_values(order.shares, values),
     )
+
+
+def dispute_values(order: OrderLike, values: Values) -> tuple[Any, ...]:
+    """The values of the columns DISPUTE."""
+    return (
+        *_disputed_of(order),
+        values.amount(order.awarded, ORDER_DIGITS),
+        values.amount(order.mediation_fee, ORDER_DIGITS),
+        *_share_values(order.undisputed, values),
+    )
+
+
+def undisputed_values(values: Values) -> tuple[Any, ...]:
+    """The values of the columns UNDISPUTED."""
+    return 0, values.amount(0, ORDER_DIGITS)
 
 
 def _share_values(shares: Shares | None, values: Values) -> tuple[Any, ...]:

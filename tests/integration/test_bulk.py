@@ -14,7 +14,15 @@ from kameng_escrow.domain.policy import Policy
 from kameng_escrow.store import Store
 from kameng_escrow.store.bulk import bulk_of
 from kameng_escrow.store.models import ChainRow, ContractRow, EventRow, OrderRow
-from kameng_escrow.store.order_rows import COURSE, OPENING, course_values, opening_values, restore_order
+from kameng_escrow.store.order_rows import (
+    COURSE,
+    DISPUTE,
+    OPENING,
+    course_values,
+    dispute_values,
+    opening_values,
+    restore_order,
+)
 from kameng_escrow.store.queries import load_orders
 from tests.drawn import values_of
 
@@ -47,13 +55,14 @@ def test_every_order_survives_its_row(empty: Store, order: Order, later: Order, 
     known = {one.terms.policy_id: policy for one in (order, later) if one.terms}
     with empty.writing() as session:
         bulk = bulk_of(session)
-        course = course_values(order, bulk.values)
+        course = (*course_values(order, bulk.values), *dispute_values(order, bulk.values))
         row = (1, order.id, *opening_values(order, bulk.values), *course, 2, 3, 4, 5)
-        bulk.insert("orders", (*KEYS, *OPENING, *COURSE, *PLACES), [row])
+        bulk.insert("orders", (*KEYS, *OPENING, *COURSE, *DISPUTE, *PLACES), [row])
         [found] = load_orders(session, 1, {order.id})
         assert restore_order(found, known) == order
         assert tuple(getattr(found, name) for name in PLACES) == (2, 3, 4, 5)
-        bulk.update("orders", KEYS, COURSE, [(1, order.id, *course_values(later, bulk.values))])
+        course = (*course_values(later, bulk.values), *dispute_values(later, bulk.values))
+        bulk.update("orders", KEYS, (*COURSE, *DISPUTE), [(1, order.id, *course)])
         [found] = load_orders(session, 1, {order.id})
         opening: dict[str, Any] = {name: getattr(order, name) for name in ("id", "terms", "policy", "payer")}
         assert restore_order(found, known) == replace(later, **opening, opened_at=order.opened_at)

@@ -284,7 +284,7 @@ def test_a_full_disk_is_named_and_leaves_whole_ranges(world: EscrowWorld, tmp_pa
         mirror_of(world, store).run_once()
         with store.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    for _ in range(6):
+    for _ in range(15):
         world.confirmed()
     with Store.open(path) as full:
         limit_pages(full, pages + spare)

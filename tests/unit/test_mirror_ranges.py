@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kameng_escrow.mirror.ranges import RangeSize
+from kameng_escrow.mirror.ranges import START, RangeSize
 
 
-@given(limit=st.integers(1, 100_000), node=st.integers(1, 100_000))
-def test_settles_near_what_the_node_takes(limit: int, node: int) -> None:
+@given(limit=st.integers(1, 100_000), node=st.integers(1, 100_000), says=st.booleans())
+def test_settles_near_what_the_node_takes(limit: int, node: int, says: bool) -> None:
     """It is never more than asked for, and once it fits it stays within a step of the node's limit."""
     size = RangeSize(limit)
     step = max(1, limit // 20)
@@ -15,7 +15,7 @@ def test_settles_near_what_the_node_takes(limit: int, node: int) -> None:
     for _ in range(200):
         assert 1 <= size.blocks <= limit
         if size.blocks > node:
-            size.refused()
+            size.refused(node if says else None)
             refusals += 1
         else:
             size.read(size.blocks, 0)
@@ -23,21 +23,42 @@ def test_settles_near_what_the_node_takes(limit: int, node: int) -> None:
     if limit <= node:
         assert refusals == 0
         assert size.blocks == limit
+    elif says and limit > START:
+        assert (refusals, size.blocks) == (1, node)
+
+
+def test_a_limit_that_makes_no_sense_is_not_believed() -> None:
+    size = RangeSize(100)
+    for nonsense in (0, -5, 64, 10**9):
+        before = size.blocks
+        size.refused(nonsense)
+        assert size.blocks == max(1, before // 2)
 
 
 def test_shrinks_to_the_events_that_a_transaction_takes() -> None:
     size = RangeSize(1_000, target_events=500)
-    size.read(1_000, 5_000)
-    assert size.blocks == 100
-    size.read(100, 499)
-    assert size.blocks == 150
+    size.read(64, 5_000)
+    assert size.blocks == 6
+    size.read(6, 250)
+    assert size.blocks == 12
+    size.read(12, 500)
+    assert size.blocks == 12
+
+
+def test_begins_small_and_doubles() -> None:
+    size = RangeSize(1_000)
+    grown = []
+    for _ in range(6):
+        grown.append(size.blocks)
+        size.read(size.blocks, 0)
+    assert grown == [64, 128, 256, 512, 1_000, 1_000]
 
 
 def test_a_short_last_range_says_nothing_about_the_node() -> None:
     size = RangeSize(100)
     size.refused()
     size.read(3, 0)
-    assert size.blocks == 50
+    assert size.blocks == START // 2
 
 
 def test_a_single_block_is_the_least() -> None:

@@ -175,6 +175,10 @@ def refusal(record: Record, logged: Logged, policies: Any) -> tuple[type[Excepti
     raise AssertionError(f"folded what the domain refuses: {logged}")
 
 
+def test_a_new_record_is_an_order_of_which_nothing_is_known() -> None:
+    assert new_record(ORDER, FIRST).order() == BLANK
+
+
 # -------------------------------------------------------------------------------------------------------------- memory
 
 

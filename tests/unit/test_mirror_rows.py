@@ -19,19 +19,23 @@ from kameng_escrow.store.event_json import (
     event_names,
     from_json,
     from_stored,
+    stored,
     stored_fields,
-    stored_text,
     subject_of,
     to_json,
 )
 from kameng_escrow.store.models import OrderRow, PolicyRow
 from kameng_escrow.store.order_rows import (
     COURSE,
+    DISPUTE,
     OPENING,
+    UNDISPUTED,
     course_values,
+    dispute_values,
     opening_values,
     policy_columns,
     restore_policy,
+    undisputed_values,
 )
 from tests.drawn import values_of
 
@@ -64,10 +68,10 @@ def test_every_event_survives_json(kind: type[Any], data: st.DataObject) -> None
     event = data.draw(values_of(kind))
     written = json.dumps(to_json(event))
     assert from_json(kind.__name__, json.loads(written)) == event
-    stored = json.loads(stored_text(event))
-    assert stored == stored_fields(event)
-    assert len(stored) == len(fields(kind)) - 1
-    assert from_stored(kind.__name__, subject_of(event), stored) == event
+    name, subject, text = stored(event)
+    assert (name, subject, json.loads(text)) == (kind.__name__, subject_of(event), stored_fields(event))
+    assert len(json.loads(text)) == len(fields(kind)) - 1
+    assert from_stored(name, subject, json.loads(text)) == event
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
@@ -108,5 +112,9 @@ def test_every_column_of_an_order_is_written() -> None:
     order = Order(id="0x", state=State.Nothing, revision=0)
     written = dict(zip(OPENING, opening_values(order, Values("sqlite")), strict=True))
     written |= dict(zip(COURSE, course_values(order, Values("sqlite")), strict=True))
+    disputed = dict(zip(DISPUTE, dispute_values(order, Values("sqlite")), strict=True))
+    at_first = dict(zip(UNDISPUTED, undisputed_values(Values("sqlite")), strict=True))
+    assert disputed == dict.fromkeys(DISPUTE) | at_first
+    written |= disputed
     places = {"first_block", "first_log_index", "last_block", "last_log_index"}
     assert set(OrderRow.__table__.columns.keys()) == {*written, "contract_id", "order_id"} | places

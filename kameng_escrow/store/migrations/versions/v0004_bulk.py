@@ -2,8 +2,9 @@
 
 Events name the place of their order's first event, by which they are found, instead of being listed by the order's id:
 hashes come in no order, so that an index of them is written all over. The outbox says how the order stood, and keeps
-what the event said only once its own row is gone. Both have no foreign keys any more: one writer brings blocks, events
-and outbox in one transaction, and every row would be looked up again.
+what the event said only once its own row is gone. Orders that are over leave the indexes of those that are not. Events
+and outbox have no foreign keys any more: one writer brings blocks, events and outbox in one transaction, and every row
+would be looked up again.
 """
 
 import sqlalchemy as sa
@@ -44,6 +45,7 @@ _SUBJECTS = {  # the field that an event is about, which its row has apart
 }
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _GONE = "retracts IS NOT NULL OR retracted_by IS NOT NULL"
+_RUNNING = sa.text("deadline IS NOT NULL")
 _RETRACTS = sa.text("retracts IS NOT NULL")
 _NO_ORDER = sa.text("order_block IS NULL")
 
@@ -61,6 +63,10 @@ def upgrade() -> None:
         sqlite_where=_NO_ORDER,
         postgresql_where=_NO_ORDER,
     )
+    for columns in (["contract_id", "deadline"], ["contract_id", "state", "first_block", "first_log_index"]):
+        name = op.f(f"ix_orders_{'_'.join(columns)}")
+        op.drop_index(name, table_name="orders")
+        op.create_index(name, "orders", columns, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
     op.create_index(
         "uq_outbox_retracts", "outbox", ["retracts"], unique=True, sqlite_where=_RETRACTS, postgresql_where=_RETRACTS
     )
