@@ -125,6 +125,8 @@ class _File:
     def _insert(self, node: Node, depth: int, before: str, after: str) -> None:
         start, end = _place(node)
         self._insertions.append((start, 1, depth, before))
+        if after.endswith("}") and self._text[end : end + 1] == b";":
+            end += 1  # which the compiler does not count among a statement
         if after:
             self._insertions.append((end, 0, -depth, after))
 
