@@ -3,7 +3,8 @@
 Whoever opens a part closes it: nodes, clients and stores are context managers.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from .settings import SettingError, Settings
 
 if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction should not wait for a database's library
     from .keeper import Announce, Keeper, KeeperMetrics
-    from .mirror import Mirror
+    from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport
     from .store import Book, Store
 
 
@@ -195,19 +196,72 @@ def open_store(settings: Settings) -> "Store":
     return Store.open(settings.store)
 
 
-def make_mirror(store: "Store", node: Node, deployment: Deployment, *, final_depth: int | None = None) -> "Mirror":
-    """The mirror of a deployment."""
-    from .mirror import Mirror, Web3Source
+def connect_fallbacks(settings: Settings) -> list[RpcNode]:
+    """The nodes of `rpc_fallbacks`; none is asked yet. Whoever opens them closes them."""
+    return [RpcNode(url, timeout_seconds=settings.timeout) for url in settings.rpc_fallbacks]
+
+
+def make_mirror(
+    store: "Store",
+    node: Node,
+    deployment: Deployment,
+    *,
+    final_depth: int | None = None,
+    fallbacks: Sequence[Node] = (),
+    observer: "Observer | None" = None,
+) -> "Mirror":
+    """The mirror of a deployment.
+
+    Args:
+        fallbacks: further nodes of the same chain.
+        observer: is told of all that it does; a `MirrorMetrics` hears of failing nodes too.
+    """
+    from .mirror import Mirror
 
     return Mirror(
         store,
-        Web3Source(node.w3),
+        make_source(node, fallbacks, observer),
         chain_id=deployment.chain_id,
         address=deployment.address,
         first_block=deployment.block,
         genesis=deployment.genesis,
         final_depth=final_depth,
+        observer=observer,
     )
+
+
+def repair_store(
+    store: "Store",
+    node: Node,
+    deployment: Deployment,
+    *,
+    fallbacks: Sequence[Node] = (),
+    stop: threading.Event | None = None,
+    progress: "Callable[[Progress], None] | None" = None,
+) -> "RepairReport":
+    """Brings every row of a deployment to what the chain says. Raises as `mirror.repair`."""
+    from .mirror import Target, repair
+
+    target = Target(
+        chain_id=deployment.chain_id,
+        address=deployment.address,
+        first_block=max(1, deployment.block),
+        genesis=deployment.genesis,
+    )
+    return repair(store, make_source(node, fallbacks), target, stop=stop, progress=progress)
+
+
+def make_source(node: Node, fallbacks: Sequence[Node] = (), observer: "Observer | None" = None) -> "ChainSource":
+    """Where a mirror reads: one node, or several as one."""
+    from .mirror import Endpoints, Web3Source
+
+    if not fallbacks:
+        return Web3Source(node.w3)
+    nodes = (node, *fallbacks)
+    source = Endpoints([(one.url or "this process", Web3Source(one.w3)) for one in nodes])
+    if observer is not None:
+        source.on_failure = observer.node_failed
+    return source
 
 
 def make_keeper(

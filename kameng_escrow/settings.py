@@ -49,6 +49,26 @@ TABLE: tuple[Setting, ...] = (
         en="JSON-RPC address of the node (http or https)",
     ),
     Setting(
+        name="rpc_fallbacks",
+        env="KAMENG_RPC_FALLBACKS",
+        flag="--rpc-fallbacks",
+        metavar="URL,URL…",
+        default="",
+        zh="镜像的备用节点（http 或 https，逗号分隔）：前一个出错时改用下一个，撤销区块前先听各节点怎么说",
+        en="Further nodes for the mirror (http or https, with commas between): the next is asked where one fails, and "
+        "all are heard before blocks are undone",
+    ),
+    Setting(
+        name="ws_url",
+        env="KAMENG_WS_URL",
+        flag="--ws-url",
+        metavar="URL",
+        default="",
+        zh="节点的 WebSocket 地址（ws 或 wss）：新区块一出来镜像就知道；没有就定时查看",
+        en="WebSocket address of the node (ws or wss), by which the mirror hears of new blocks at once; without it, it "
+        "looks every so often",
+    ),
+    Setting(
         name="chain_id",
         env="KAMENG_CHAIN_ID",
         flag="--chain-id",
@@ -158,6 +178,8 @@ class Settings:
     """The table's values, checked for form only: nothing is opened or asked."""
 
     rpc_url: str
+    rpc_fallbacks: tuple[str, ...]
+    ws_url: str | None
     chain_id: int | None
     contract: str | None  # as given; whoever uses it checks the address
     deployments: Path
@@ -186,6 +208,10 @@ class Settings:
         }
         return cls(
             rpc_url=_url(text["rpc_url"]),
+            rpc_fallbacks=tuple(
+                _url(part.strip(), "KAMENG_RPC_FALLBACKS") for part in text["rpc_fallbacks"].split(",") if part.strip()
+            ),
+            ws_url=_ws_url(text["ws_url"]) if text["ws_url"] else None,
             chain_id=_chain_id(text["chain_id"]) if text["chain_id"] else None,
             contract=text["contract"] or None,
             deployments=Path(text["deployments"]).expanduser(),
@@ -204,6 +230,7 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The variables that would give these settings to another process; none that has no value."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["rpc_fallbacks"] = ",".join(self.rpc_fallbacks) or None
         values["keeper_budget"] = "none" if self.keeper_budget is None else self.keeper_budget
         return {row.env: str(values[row.name]) for row in TABLE if values[row.name] is not None}
 
@@ -238,19 +265,32 @@ def data_folder(environ: Mapping[str, str]) -> Path:
     return base / "kameng_escrow"
 
 
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+def _url(text: str, setting: str = "KAMENG_RPC_URL") -> str:
+    if not _is_url(text, ("http", "https")):
         raise SettingError(
-            "KAMENG_RPC_URL",
+            setting,
             "The node's address must be a URL such as http://127.0.0.1:8545.",
             "节点地址必须是像 http://127.0.0.1:8545 这样的 URL。",
         )
     return text
+
+
+def _ws_url(text: str) -> str:
+    if not _is_url(text, ("ws", "wss")):
+        raise SettingError(
+            "KAMENG_WS_URL",
+            "The node's WebSocket address must be a URL such as ws://127.0.0.1:8545.",
+            "节点的 WebSocket 地址必须是像 ws://127.0.0.1:8545 这样的 URL。",
+        )
+    return text
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _chain_id(text: str) -> int:

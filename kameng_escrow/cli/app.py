@@ -19,6 +19,7 @@ from . import (
     order_verbs,
     order_views,
     policies,
+    upkeep,
 )
 from .command import Group, both, group
 from .subject import names_order
@@ -64,6 +65,7 @@ def build() -> Any:
     app.add_typer(order)
     following.register(app)
     keeping.register(app)
+    upkeep.register(app)
     money.register(app)
     machinery.register(app)
     return get_command(app)

@@ -1,5 +1,6 @@
 """`kameng mirror`, `kameng settle`: bring the chain into the store, and end what is due."""
 
+import sys
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,10 +16,12 @@ from .network import stop_on_signals
 from .problems import CHECK_FAILED, INTERRUPTED, BadInput
 from .screen import Answer
 from .session import Session
+from .upkeep import serve_health
 from .wording import state_text
 
 if TYPE_CHECKING:
-    from ..mirror import Drift, MirrorReport, Progress
+    from ..mirror import AuditReport, Drift, MirrorReport, Progress
+    from ..mirror.metrics import MirrorMetrics
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +31,7 @@ def register(app: typer.Typer) -> None:
         "mirror",
         zh="把链上的订单同步到数据库（--once 一次，--follow 一直）",
         en="Bring the chain's orders into the store (--once, or --follow)",
-        uses=NODE + STORE,
+        uses=(*NODE, "rpc_fallbacks", "ws_url", *STORE),
     )(mirror)
     command(
         app,
@@ -69,19 +72,60 @@ def mirror(
             "--poll", min=0.05, max=60, help=both("--follow 时隔几秒看一次", "--follow: seconds between looks")
         ),
     ] = 1.0,
+    audit: Annotated[
+        float,
+        typer.Option(
+            "--audit",
+            min=0,
+            max=86_400,
+            help=both(
+                "--follow 时隔几秒与链上核对一次；0 表示不核对",
+                "--follow: seconds between comparisons with the chain; 0: none",
+            ),
+        ),
+    ] = 600.0,
+    metrics: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics",
+            min=1,
+            max=65_535,
+            help=both(
+                "在本机这个端口提供 /metrics、/healthz 和 /readyz",
+                "Serve /metrics, /healthz and /readyz on this port of this machine",
+            ),
+        ),
+    ] = None,
+    log_json: Annotated[
+        bool,
+        typer.Option(
+            "--log-json", help=both("把日志以 JSON 行写到标准错误", "Log to standard error, as lines of JSON")
+        ),
+    ] = False,
 ) -> Answer:
     from .. import bootstrap
     from ..mirror import reconcile
+    from ..mirror.heads import HeadBell
+    from ..mirror.metrics import MirrorMetrics
+    from ..telemetry import log_to
 
     if once and follow:
         raise BadInput("--once 和 --follow 只能选一个。", "Choose --once or --follow, not both.")
     deployment = session.deployment()
     store = session.store()
     store.migrate()
-    works = bootstrap.make_mirror(store, session.node(), deployment, final_depth=final_depth)
     stop = threading.Event()
     with ExitStack() as stack:
         stop_on_signals(stack, stop)
+        if log_json:
+            stack.enter_context(log_to(sys.stderr))
+        counted = MirrorMetrics()
+        if metrics is not None:
+            serve_health(stack, counted.registry, alive=counted.alive, ready=counted.ready, port=metrics)
+        fallbacks = [stack.enter_context(one) for one in bootstrap.connect_fallbacks(session.settings)]
+        works = bootstrap.make_mirror(
+            store, session.node(), deployment, final_depth=final_depth, fallbacks=fallbacks, observer=counted
+        )
         tick = stack.enter_context(
             session.screen.progress("同步区块", "mirroring blocks", unit=session.screen.say("块", "blocks"))
         )
@@ -91,16 +135,58 @@ def mirror(
             tick(progress.done, progress.total, note)
 
         def trouble(error: EscrowError) -> None:
-            session.screen.note(f"等待：{chinese(error)}", f"Waiting: {error.message}")
+            if not log_json:  # which has said it
+                session.screen.note(f"等待：{chinese(error)}", f"Waiting: {error.message}")
 
         if follow:
-            done = works.follow(stop, poll_seconds=poll, progress=report, trouble=trouble)
+            bell = stack.enter_context(HeadBell(session.settings.ws_url)) if session.settings.ws_url else None
+            if audit:
+                _audit_beside(session, stack, stop, counted, audit)
+            done = works.follow(stop, poll_seconds=poll, progress=report, trouble=trouble, bell=bell)
         else:
             done = works.run_once(report, stop=stop, trouble=trouble)
 
     drifts = reconcile(bootstrap.open_book(store, deployment), session.node().w3, deployment.lens) if check else None
     interrupted = stop.is_set() and not follow
     return _mirror_answer(session, done, drifts, interrupted)
+
+
+def _audit_beside(
+    session: Session, stack: ExitStack, stop: threading.Event, counted: "MirrorMetrics", every: float
+) -> None:
+    """Compares store and chain every so often in a thread of its own, with a connection of its own."""
+    from .. import bootstrap
+    from ..mirror.audit import Auditor
+
+    deployment, store, screen = session.deployment(), session.store(), session.screen
+    node = stack.enter_context(bootstrap.connect(session.settings))
+
+    def found(report: "AuditReport") -> None:
+        counted.audited(report)
+        for drift in report.drifts:
+            screen.note(
+                f"✗ {drift.what} 的 {drift.field}：镜像 {drift.mirrored}，链上 {drift.on_chain}",
+                f"✗ {drift.what}, {drift.field}: {drift.mirrored} here, {drift.on_chain} on chain",
+            )
+        if report.drifts:
+            screen.note("请运行 kameng reconcile --repair", "Run `kameng reconcile --repair`")
+
+    auditor = Auditor(
+        lambda: bootstrap.open_book(store, deployment),
+        node.w3,
+        deployment.lens,
+        every_seconds=every,
+        found=found,
+        trouble=counted.trouble,
+    )
+    thread = threading.Thread(target=auditor.run, args=(stop,), name="audit", daemon=True)
+    thread.start()
+
+    def finish() -> None:
+        stop.set()
+        thread.join()
+
+    stack.callback(finish)
 
 
 def settle(

@@ -1,6 +1,7 @@
 """Follows a chain into the store; undoes what a reorg took away; compares the two."""
 
 from .endpoints import Endpoints
+from .enrol import Target
 from .errors import (
     BrokenEvents,
     LogsForeign,
@@ -14,16 +15,19 @@ from .errors import (
 )
 from .follow import WINDOW, Mirror
 from .observe import Observer, Observers
-from .reconcile import Drift, reconcile
+from .reconcile import AuditReport, Drift, DriftKind, audit, reconcile
+from .repair import RepairReport, repair
 from .report import MirrorReport, Progress, Reorg
 from .source import ChainSource, Header
 from .web3_source import Web3Source
 
 __all__ = [
     "WINDOW",
+    "AuditReport",
     "BrokenEvents",
     "ChainSource",
     "Drift",
+    "DriftKind",
     "Endpoints",
     "Header",
     "LogsForeign",
@@ -40,6 +44,10 @@ __all__ = [
     "Progress",
     "Reorg",
     "ReorgTooDeep",
+    "RepairReport",
+    "Target",
     "Web3Source",
+    "audit",
     "reconcile",
+    "repair",
 ]

@@ -23,6 +23,9 @@ class Observer:
     def trouble(self, error: EscrowError) -> None:
         """Something keeps the mirror waiting."""
 
+    def node_failed(self, node: str, error: EscrowError) -> None:
+        """Of several nodes one failed, and another is asked."""
+
 
 class Observers(Observer):
     """Tells several."""
@@ -45,3 +48,7 @@ class Observers(Observer):
     def trouble(self, error: EscrowError) -> None:
         for observer in self._observers:
             observer.trouble(error)
+
+    def node_failed(self, node: str, error: EscrowError) -> None:
+        for observer in self._observers:
+            observer.node_failed(node, error)

@@ -17,11 +17,22 @@ from .errors import (
     WrongStore,
 )
 from .journal import Journal
-from .leadership import Leadership, Term
+from .leadership import Leadership, Term, leaders
 from .models import BalanceKind
 from .queries import Book, contracts
 from .store import Store
-from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Standing, Statistics
+from .values import (
+    ContractInfo,
+    Due,
+    Marks,
+    MirroredOrder,
+    MirroredPolicy,
+    Page,
+    Position,
+    Snapshot,
+    Standing,
+    Statistics,
+)
 
 __all__ = [
     "Agenda",
@@ -42,6 +53,7 @@ __all__ = [
     "SchemaMissing",
     "SchemaTooNew",
     "SchemaTooOld",
+    "Snapshot",
     "Standing",
     "Statistics",
     "Store",
@@ -55,4 +67,5 @@ __all__ = [
     "UnknownOrder",
     "WrongStore",
     "contracts",
+    "leaders",
 ]

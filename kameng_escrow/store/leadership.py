@@ -181,3 +181,9 @@ def _place(store: Store, role: str, scope: str, stale_seconds: float) -> Place:
 
 def _term(row: LeaderRow) -> Term:
     return Term(role=row.role, scope=row.scope, number=row.term, holder=row.holder, since=row.since)
+
+
+def leaders(store: Store) -> list[Term]:
+    """Who has each place of a store, or had it last, by role and scope. Raises `StoreError`."""
+    with store.reading() as session:
+        return [_term(row) for row in session.scalars(select(LeaderRow).order_by(LeaderRow.role, LeaderRow.scope))]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.shares import held_in
 from kameng_escrow.domain.states import Fault, Outcome, State
 
 from .errors import InvalidCursor, UnknownContract, UnknownOrder
@@ -28,7 +29,18 @@ from .models import (
 )
 from .order_rows import restore_order, restore_policy
 from .store import Store
-from .values import ContractInfo, Due, Marks, MirroredOrder, MirroredPolicy, Page, Position, Standing, Statistics
+from .values import (
+    ContractInfo,
+    Due,
+    Marks,
+    MirroredOrder,
+    MirroredPolicy,
+    Page,
+    Position,
+    Snapshot,
+    Standing,
+    Statistics,
+)
 
 LARGEST_PAGE = 1_000
 
@@ -109,6 +121,8 @@ class Book:
         query = self._all_orders().order_by(OrderRow.first_block.desc(), OrderRow.first_log_index.desc())
         if states is not None:
             query = query.where(OrderRow.state.in_(states))
+            if all(state.is_open for state in states):
+                query = query.where(OrderRow.deadline.is_not(None))  # says the same, and opens their index
         if party is not None:
             query = query.where(_is_party(party))
         if due_before is not None:
@@ -167,10 +181,13 @@ class Book:
         with self._store.reading() as session:
             return [_mirrored_policy(row) for row in session.scalars(query)]
 
-    def standings(self) -> tuple[Marks, list[Standing], dict[tuple[BalanceKind, str, str], int]]:
-        """All orders and balances at one block: the mirror's marks, the orders by id, and the balances.
+    def snapshot(self, *, open_only: bool = False) -> Snapshot:
+        """All that the contract keeps, at one block.
 
-        Beside `balances` these are the bonds of every seller and the fees of every policy with an order, also at zero.
+        Beside `balances` it has the bonds of every seller and the fees of every policy with an order, also at zero.
+
+        Args:
+            open_only: only the standings of open orders; closed ones never move again.
         """
         columns = (
             OrderRow.order_id,
@@ -182,12 +199,18 @@ class Book:
             OrderRow.revision,
         )
         query = select(*columns).where(OrderRow.contract_id == self._id).order_by(OrderRow.order_id)
+        if open_only:
+            query = query.where(OrderRow.deadline.is_not(None))  # which open orders have, and an index has those
         names = tuple(field.name for field in fields(Standing))
         with self._store.reading() as session:
             marks = _marks(session.get_one(CheckpointRow, self._id))
             rows: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in session.execute(query)]
             balances = dict.fromkeys(_expected_balances(session, self._id), 0) | _balances(session, self._id)
-            return marks, [Standing(**row) for row in rows], balances
+            owed = _held(session, self._id)
+            for (_, _, token), amount in balances.items():
+                owed[token] = owed.get(token, 0) + amount
+            standings = tuple(Standing(**row) for row in rows)
+            return Snapshot(marks=marks, standings=standings, balances=balances, owed=owed)
 
     def bond(self, seller: str, token: str) -> int:
         """A seller's bond balance that is not locked in orders, in base units."""
@@ -328,6 +351,26 @@ def _marks(mark: CheckpointRow) -> Marks:
 def _balances(session: Session, contract_id: int) -> dict[tuple[BalanceKind, str, str], int]:
     query = select(BalanceRow).filter_by(contract_id=contract_id)
     return {(row.kind, row.holder, row.token): row.amount for row in session.scalars(query)}
+
+
+def _held(session: Session, contract_id: int) -> dict[str, int]:
+    """What open orders hold, by token."""
+    policies = {row.policy_id: restore_policy(row) for row in session.scalars(_policies_of(contract_id))}
+    columns = (OrderRow.state, OrderRow.token, OrderRow.policy_id, OrderRow.price, OrderRow.units)
+    query = select(*columns, OrderRow.disputed_units).where(
+        OrderRow.contract_id == contract_id, OrderRow.deadline.is_not(None)
+    )
+    totals: dict[str, int] = {}
+    row: Any  # open orders have terms
+    for row in session.execute(query):
+        policy = policies[row.policy_id]
+        held = held_in(row.state, policy, price=row.price, units=row.units, disputed_units=row.disputed_units)
+        totals[row.token] = totals.get(row.token, 0) + held.total
+    return totals
+
+
+def _policies_of(contract_id: int) -> Select[PolicyRow]:
+    return select(PolicyRow).where(PolicyRow.contract_id == contract_id)
 
 
 def _expected_balances(session: Session, contract_id: int) -> list[tuple[BalanceKind, str, str]]:

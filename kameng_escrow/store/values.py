@@ -6,6 +6,8 @@ from kameng_escrow.domain.order import Order, OrderTerms
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.states import Fault, Outcome, State
 
+from .models import BalanceKind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Position:
@@ -86,6 +88,16 @@ class Standing:
     deadline: int  # Unix seconds; once closed: when that was; zero before the opening
     disputed_units: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What the store says the contract keeps, at one block."""
+
+    marks: Marks
+    standings: tuple[Standing, ...]  # by id
+    balances: dict[tuple[BalanceKind, str, str], int]  # by kind, holder and token; also those at zero that orders moved
+    owed: dict[str, int]  # by token: what open orders hold, and all balances; base units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ def test_finds_money_that_is_missing_and_money_that_is_not_there(world: EscrowWo
     assert drifts(world, store) == [
         Drift(what=f"Bond {seller} {world.token}", field="amount", mirrored=0, on_chain=50_000_000),
         Drift(what=f"Credit {stranger} {NATIVE}", field="amount", mirrored=7, on_chain=0),
+        Drift(what=f"Custody {NATIVE}", field="balance", mirrored=50_000_007, on_chain=50_000_000),
     ]
 
 

@@ -14,12 +14,13 @@ PACKAGE = Path(kameng_escrow.__file__).parent
 # `errors` may be imported by everyone, and everyone may import itself.
 DOMAIN = {"domain"}
 GROUND = {"chain", "store", "delivery"} | DOMAIN
-SDK = {"client"} | GROUND
+SDK = {"client", "telemetry"} | GROUND
 WORKERS = {"mirror", "keeper", "risk", "notify"} | SDK
 DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": set(),  # what the environment says; bootstrap hands it on, so that no part reads it by itself
+    "telemetry": set(),  # what a process says about itself
     "keyfile": set(),  # how a key is read from a file
     "domain": set(),
     "chain": DOMAIN,
