@@ -5,7 +5,8 @@ import {Fault, IKamengEscrow, OrderId, OrderTerms, Outcome, Split, State} from "
 import {Actions} from "./core/Actions.sol";
 import {Openings} from "./core/Openings.sol";
 import {OrderSlot} from "./libraries/OrderSlot.sol";
-import {Closing, Shares} from "./libraries/Shares.sol";
+import {Shares} from "./libraries/Shares.sol";
+import {Terms} from "./libraries/Terms.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 
 /**
@@ -50,40 +51,37 @@ contract KamengEscrow is Openings, Actions {
         uint256 maxExpiry = block.timestamp + MAX_SPLIT_LIFE;
         if (split.expiry > maxExpiry) revert ExpiryTooFar(split.expiry, maxExpiry);
         bytes32 structHash = TypedData.split(id, split);
-        if (msg.sender != terms.buyer) _requireSignature(terms.buyer, structHash, buyerSignature);
-        if (msg.sender != terms.seller) _requireSignature(terms.seller, structHash, sellerSignature);
+        if (msg.sender != Terms.buyer(terms)) _requireSignature(Terms.buyer(terms), structHash, buyerSignature);
+        if (msg.sender != Terms.seller(terms)) _requireSignature(Terms.seller(terms), structHash, sellerSignature);
         (uint256 amount, uint256 sellerBond, uint256 disputeBond) = _held(terms, slot);
         if (split.toBuyer > amount) revert AmountOutOfRange(split.toBuyer, amount);
 
-        Closing memory closing;
-        closing.outcome = Outcome.Agreed;
-        Shares.split(closing, slot, amount, sellerBond, disputeBond, split.toBuyer);
-        _closeOne(terms, id, slot, closing);
+        (uint256 toSeller, uint256 fee) = Shares.lessFee(slot, amount - split.toBuyer);
+        _closeOne(terms, id, slot, Outcome.Agreed, Fault.None, split.toBuyer + disputeBond, toSeller, fee, sellerBond);
     }
 
     /// @inheritdoc IKamengEscrow
     function intervene(OrderTerms calldata terms, State expected) external {
         (OrderId id, OrderSlot slot) = _expect(terms, expected);
         if (expected != State.Opened && expected != State.Accepted) revert NotPossible(id, expected);
-        address platform = _policies[terms.policyId].platform;
+        address platform = _policies[Terms.policyId(terms)].platform;
         if (msg.sender != platform) revert Unauthorized(msg.sender, platform);
         _requireNoParty(terms, msg.sender);
         _requireBefore(slot.deadline());
 
-        Closing memory closing;
-        (closing.toBuyer, closing.bondReturned,) = _held(terms, slot);
-        (closing.outcome, closing.fault) = (Outcome.Intervened, Fault.Platform);
-        _closeOne(terms, id, slot, closing);
+        (uint256 price, uint256 sellerBond,) = _held(terms, slot);
+        _closeOne(terms, id, slot, Outcome.Intervened, Fault.Platform, price, 0, 0, sellerBond);
     }
 
     /// @inheritdoc IKamengEscrow
     function settle(OrderTerms calldata terms) external {
         (OrderId id, OrderSlot slot) = _load(terms);
-        State state = slot.state();
-        if (state == State.None || state == State.Closed) revert NotPossible(id, state);
+        if (!slot.isOpen()) revert NotPossible(id, slot.state());
         if (block.timestamp < slot.deadline()) revert TooEarly(block.timestamp, slot.deadline());
 
-        _closeOne(terms, id, slot, Shares.timeout(slot, state, terms.price, terms.units));
+        (Outcome outcome, Fault fault, uint256 toBuyer, uint256 toSeller, uint256 platformFee, uint256 bondReturned) =
+            Shares.timeout(slot, Terms.price(terms), Terms.units(terms));
+        _closeOne(terms, id, slot, outcome, fault, toBuyer, toSeller, platformFee, bondReturned);
     }
 
     /// @inheritdoc IKamengEscrow
@@ -92,16 +90,22 @@ contract KamengEscrow is Openings, Actions {
         for (uint256 i; i < terms.length; ++i) {
             OrderTerms calldata order = terms[i];
             (OrderId id, OrderSlot slot) = _load(order);
-            State state = slot.state();
-            if (state == State.None || state == State.Closed || block.timestamp < slot.deadline()) continue;
+            if (!slot.isOpen() || block.timestamp < slot.deadline()) continue;
 
-            Closing memory closing = Shares.timeout(slot, state, order.price, order.units);
-            _record(id, slot, closing);
-            address token = order.token;
-            _addFee(ledger, order.policyId, token, closing.platformFee);
-            _addBond(ledger, order.seller, token, closing.bondReturned);
-            _addPayout(ledger, token, order.refundTo, closing.toBuyer);
-            _addPayout(ledger, token, order.payTo, closing.toSeller);
+            (
+                Outcome outcome,
+                Fault fault,
+                uint256 toBuyer,
+                uint256 toSeller,
+                uint256 platformFee,
+                uint256 bondReturned
+            ) = Shares.timeout(slot, Terms.price(order), Terms.units(order));
+            _record(id, slot, outcome, fault, toBuyer, toSeller, platformFee, bondReturned);
+            address token = Terms.token(order);
+            _addFee(ledger, Terms.policyId(order), token, platformFee);
+            _addBond(ledger, Terms.seller(order), token, bondReturned);
+            _addPayout(ledger, token, Terms.refundTo(order), toBuyer);
+            _addPayout(ledger, token, Terms.payTo(order), toSeller);
             ++settled;
         }
         _post(ledger);

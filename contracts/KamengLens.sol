@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Fault, IKamengEscrow, OrderId, OrderTerms, Outcome, Policy, PolicyId, State} from "./IKamengEscrow.sol";
 import {OrderSlot} from "./libraries/OrderSlot.sol";
 import {PolicySlot} from "./libraries/PolicySlot.sol";
-import {Closing, Shares} from "./libraries/Shares.sol";
+import {Shares} from "./libraries/Shares.sol";
 
 /// @dev An order's slot, decoded.
 struct OrderStatus {
@@ -14,6 +14,16 @@ struct OrderStatus {
     uint40 deadline; // Unix seconds from which anyone may settle; once Closed: when it closed; in None: zero
     uint16 disputedUnits;
     uint24 revision;
+}
+
+/// @dev How an order ends: what goes where, in base units.
+struct Closing {
+    Outcome outcome;
+    Fault fault;
+    uint256 toBuyer; // to refundTo
+    uint256 toSeller; // to payTo
+    uint256 platformFee; // accrues to the policy
+    uint256 bondReturned; // to the seller's bond balance
 }
 
 /// @dev What the clock will do with an open order if nobody acts before.
@@ -69,7 +79,15 @@ contract KamengLens {
             action.dueAt = _dueAt(slot);
             if (action.dueAt == 0) continue;
             action.due = block.timestamp >= action.dueAt;
-            action.closing = Shares.timeout(slot, action.state, terms[i].price, terms[i].units);
+            Closing memory closing = action.closing;
+            (
+                closing.outcome,
+                closing.fault,
+                closing.toBuyer,
+                closing.toSeller,
+                closing.platformFee,
+                closing.bondReturned
+            ) = Shares.timeout(slot, terms[i].price, terms[i].units);
         }
     }
 

@@ -4,11 +4,10 @@ pragma solidity ^0.8.28;
 import {IKamengEscrow, OrderId, OrderTerms} from "../IKamengEscrow.sol";
 import {IERC3009WithBytes, IPermit2} from "../interfaces/ISignedTransfers.sol";
 import {CappedCall} from "../libraries/CappedCall.sol";
+import {TokenCall} from "../libraries/TokenCall.sol";
 import {TypedData} from "../libraries/TypedData.sol";
 import {IERC3009} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
@@ -18,8 +17,6 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
  *      and the order are in what is signed, so that a relayer can change none of them.
  */
 abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
-
     address internal constant NATIVE = address(0);
     /// @dev At the same address on every chain.
     IPermit2 private constant PERMIT2 = IPermit2(0x000000000022D473030F116dDEE9F6B43aC78BA3);
@@ -29,11 +26,12 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
 
     /// @dev In the native coin as the call's value, else by allowance.
     function _collect(address token, address from, uint256 amount) internal {
-        uint256 due = token == NATIVE ? amount : 0;
-        if (msg.value != due) revert WrongValue(msg.value, due);
-        if (token == NATIVE || amount == 0) return;
-
-        _pull(token, from, amount);
+        if (token == NATIVE) {
+            if (msg.value != amount) revert WrongValue(msg.value, amount);
+        } else {
+            if (msg.value != 0) revert WrongValue(msg.value, 0);
+            if (amount != 0) _pull(token, from, amount);
+        }
     }
 
     /// @dev By an EIP-2612 permit of `from` for exactly `amount`. Whether the permit was accepted is not asked: somebody
@@ -106,7 +104,9 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
 
     function _pull(address token, address from, uint256 amount) private nonReentrant {
         uint256 before = _balanceBefore(token);
-        if (!IERC20(token).trySafeTransferFrom(from, address(this), amount)) revert PullFailed(token, from, amount);
+        // Some tokens answer nothing where others answer true.
+        (bool success, uint256 size, uint256 word) = TokenCall.transferFrom(token, from, address(this), amount);
+        if (!success || (size != 0 && word != 1)) revert PullFailed(token, from, amount);
         _requireReceived(token, before, amount);
     }
 
@@ -122,9 +122,11 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
         _requireReceived(token, before, amount);
     }
 
+    /// @dev Zero where the token does not answer, which then must not have been for want of code.
     function _balanceBefore(address token) private view returns (uint256) {
-        if (token.code.length == 0) revert TokenHasNoCode(token);
-        return _ownBalance(token, 0);
+        (bool success, uint256 size, uint256 word) = TokenCall.balanceOf(token, address(this), BALANCE_GAS);
+        if (size == 0 && token.code.length == 0) revert TokenHasNoCode(token);
+        return success && size > 0x1f ? word : 0;
     }
 
     function _requireReceived(address token, uint256 before, uint256 amount) private view {
@@ -137,8 +139,7 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
 
     /// @dev `unknown` where the token does not answer, so that a broken token holds up no other.
     function _ownBalance(address token, uint256 unknown) internal view returns (uint256) {
-        (bool success, uint256 size, uint256 word) =
-            CappedCall.staticCall(token, BALANCE_GAS, abi.encodeCall(IERC20.balanceOf, (address(this))));
+        (bool success, uint256 size, uint256 word) = TokenCall.balanceOf(token, address(this), BALANCE_GAS);
         return success && size > 0x1f ? word : unknown;
     }
 }

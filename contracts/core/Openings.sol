@@ -6,6 +6,7 @@ import {Lifecycle} from "../libraries/Lifecycle.sol";
 import {OrderSlot} from "../libraries/OrderSlot.sol";
 import {PolicySlot} from "../libraries/PolicySlot.sol";
 import {Shares} from "../libraries/Shares.sol";
+import {Terms} from "../libraries/Terms.sol";
 import {TypedData} from "../libraries/TypedData.sol";
 import {Orders} from "./Orders.sol";
 
@@ -16,13 +17,13 @@ abstract contract Openings is Orders {
     /// @inheritdoc IKamengEscrow
     function open(OrderTerms calldata terms) external payable returns (OrderId orderId) {
         orderId = _open(terms, msg.sender);
-        _collect(terms.token, msg.sender, terms.price);
+        _collect(Terms.token(terms), msg.sender, Terms.price(terms));
     }
 
     /// @inheritdoc IKamengEscrow
     function openWithOffer(OrderTerms calldata terms, Offer calldata offer) external payable returns (OrderId orderId) {
         orderId = _openWithOffer(terms, offer, msg.sender);
-        _collect(terms.token, msg.sender, terms.price);
+        _collect(Terms.token(terms), msg.sender, Terms.price(terms));
     }
 
     /// @inheritdoc IKamengEscrow
@@ -31,7 +32,7 @@ abstract contract Openings is Orders {
         returns (OrderId orderId)
     {
         orderId = _openEither(terms, offer, msg.sender);
-        _collectPermitted(terms.token, msg.sender, terms.price, deadline, signature);
+        _collectPermitted(Terms.token(terms), msg.sender, Terms.price(terms), deadline, signature);
     }
 
     /// @inheritdoc IKamengEscrow
@@ -43,7 +44,9 @@ abstract contract Openings is Orders {
         bytes calldata signature
     ) external returns (OrderId orderId) {
         orderId = _openEither(terms, offer, payer);
-        _collectAuthorized(terms.token, payer, terms.price, OrderId.unwrap(orderId), validBefore, signature);
+        _collectAuthorized(
+            Terms.token(terms), payer, Terms.price(terms), OrderId.unwrap(orderId), validBefore, signature
+        );
     }
 
     /// @inheritdoc IKamengEscrow
@@ -81,25 +84,30 @@ abstract contract Openings is Orders {
         (id, slot) = _expect(terms, State.None);
         PolicySlot policy = _checkTerms(terms);
         _requireLive(offer.expiry);
-        address signer = offer.operator == address(0) ? terms.seller : offer.operator;
-        if (signer != terms.seller) _requireRight(terms, signer, Lifecycle.ACCEPT);
+        address signer = offer.operator == address(0) ? Terms.seller(terms) : offer.operator;
+        if (signer != Terms.seller(terms)) _requireRight(terms, signer, Lifecycle.ACCEPT);
         _requireSignature(signer, TypedData.offer(id, slot.revision(), offer.expiry), offer.signature);
 
         slot = slot.opened(policy.snapshot(), State.Accepted, 0);
         _orders[id] = slot.moved(State.Accepted, block.timestamp + slot.deliverWindow());
-        _lockBond(terms.seller, terms.token, Shares.bps(terms.price, slot.sellerBondBps()));
+        _lockBond(Terms.seller(terms), Terms.token(terms), Shares.bps(Terms.price(terms), slot.sellerBondBps()));
         TypedData.emitOpened(id, terms, payer, State.Accepted);
     }
 
-    /// @dev Reads every field, and so checks the padding of those shorter than a word.
+    /// @dev What holds of the terms of every order, for ever: their id vouches for it.
     function _checkTerms(OrderTerms calldata terms) private view returns (PolicySlot) {
-        if (terms.buyer == address(0) || terms.buyer == terms.seller) revert InvalidAddress(terms.buyer);
-        if (terms.seller == address(0)) revert InvalidAddress(terms.seller);
-        _checkReceiver(terms.token, terms.refundTo);
-        _checkReceiver(terms.token, terms.payTo);
-        if (terms.price == 0 || terms.price > MAX_PRICE) revert PriceOutOfRange(terms.price, MAX_PRICE);
-        if (terms.units == 0) revert UnitsOutOfRange(0, type(uint16).max);
-        if (block.timestamp > terms.openBy) revert TooLate(block.timestamp, uint256(terms.openBy) + 1);
-        return _livePolicy(terms.policyId);
+        Terms.requireClean(terms);
+        if (Terms.buyer(terms) == address(0) || Terms.buyer(terms) == Terms.seller(terms)) {
+            revert InvalidAddress(Terms.buyer(terms));
+        }
+        if (Terms.seller(terms) == address(0)) revert InvalidAddress(Terms.seller(terms));
+        _checkReceiver(Terms.token(terms), Terms.refundTo(terms));
+        _checkReceiver(Terms.token(terms), Terms.payTo(terms));
+        if (Terms.price(terms) == 0 || Terms.price(terms) > MAX_PRICE) {
+            revert PriceOutOfRange(Terms.price(terms), MAX_PRICE);
+        }
+        if (Terms.units(terms) == 0) revert UnitsOutOfRange(0, type(uint16).max);
+        if (block.timestamp > Terms.openBy(terms)) revert TooLate(block.timestamp, Terms.openBy(terms) + 1);
+        return _livePolicy(Terms.policyId(terms));
     }
 }

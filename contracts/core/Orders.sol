@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IKamengEscrow, OrderId, OrderTerms, Outcome, State} from "../IKamengEscrow.sol";
+import {Fault, IKamengEscrow, OrderId, OrderTerms, Outcome, State} from "../IKamengEscrow.sol";
 import {OrderSlot} from "../libraries/OrderSlot.sol";
-import {Closing, Shares} from "../libraries/Shares.sol";
+import {Shares} from "../libraries/Shares.sol";
+import {Terms} from "../libraries/Terms.sol";
 import {Sellers} from "./Sellers.sol";
 import {Signatures} from "./Signatures.sol";
 import {Treasury} from "./Treasury.sol";
@@ -19,25 +20,36 @@ abstract contract Orders is Treasury, Sellers, Signatures {
 
     // -------------------------------------------------------------------------------------------------------- closing
 
-    function _record(OrderId id, OrderSlot slot, Closing memory closing) internal {
-        _orders[id] = slot.closed(closing.outcome, closing.fault, block.timestamp);
-        emit OrderClosed(
-            id,
-            closing.outcome,
-            closing.fault,
-            closing.toBuyer,
-            closing.toSeller,
-            closing.platformFee,
-            closing.bondReturned
-        );
+    function _record(
+        OrderId id,
+        OrderSlot slot,
+        Outcome outcome,
+        Fault fault,
+        uint256 toBuyer,
+        uint256 toSeller,
+        uint256 platformFee,
+        uint256 bondReturned
+    ) internal {
+        _orders[id] = slot.closed(outcome, fault, block.timestamp);
+        emit OrderClosed(id, outcome, fault, toBuyer, toSeller, platformFee, bondReturned);
     }
 
-    function _closeOne(OrderTerms calldata terms, OrderId id, OrderSlot slot, Closing memory closing) internal {
-        _record(id, slot, closing);
-        address token = terms.token;
-        _accrueFee(terms.policyId, token, closing.platformFee);
-        _returnBond(terms.seller, token, closing.bondReturned);
-        _pay(token, terms.refundTo, closing.toBuyer, terms.payTo, closing.toSeller);
+    function _closeOne(
+        OrderTerms calldata terms,
+        OrderId id,
+        OrderSlot slot,
+        Outcome outcome,
+        Fault fault,
+        uint256 toBuyer,
+        uint256 toSeller,
+        uint256 platformFee,
+        uint256 bondReturned
+    ) internal {
+        _record(id, slot, outcome, fault, toBuyer, toSeller, platformFee, bondReturned);
+        address token = Terms.token(terms);
+        _accrueFee(Terms.policyId(terms), token, platformFee);
+        _returnBond(Terms.seller(terms), token, bondReturned);
+        _pay(token, Terms.refundTo(terms), toBuyer, Terms.payTo(terms), toSeller);
     }
 
     function _closeByRuling(
@@ -48,15 +60,15 @@ abstract contract Orders is Treasury, Sellers, Signatures {
         Outcome outcome,
         address mediator
     ) internal {
-        Closing memory closing;
-        closing.outcome = outcome;
         (uint256 sum, uint256 sellerBond, uint256 disputeBond) = _held(terms, slot);
-        uint256 fee = Shares.ruling(closing, slot, sum, sellerBond, disputeBond, toBuyer);
+        uint256 fee = Shares.bps(sum, slot.mediationFeeBps());
         if (fee != 0) {
-            _credit(mediator, terms.token, fee);
-            emit MediationFeeCredited(id, mediator, terms.token, fee);
+            _credit(mediator, Terms.token(terms), fee);
+            emit MediationFeeCredited(id, mediator, Terms.token(terms), fee);
         }
-        _closeOne(terms, id, slot, closing);
+        (Fault fault, uint256 toRefundTo, uint256 toSeller, uint256 platformFee, uint256 bondReturned) =
+            Shares.ruling(slot, sum, sum + sellerBond + disputeBond - fee, toBuyer);
+        _closeOne(terms, id, slot, outcome, fault, toRefundTo, toSeller, platformFee, bondReturned);
     }
 
     // --------------------------------------------------------------------------------------------------------- guards
@@ -68,15 +80,15 @@ abstract contract Orders is Treasury, Sellers, Signatures {
 
     function _expect(OrderTerms calldata terms, State expected) internal view returns (OrderId id, OrderSlot slot) {
         (id, slot) = _load(terms);
-        if (slot.state() != expected) revert WrongState(id, slot.state(), expected);
+        if (!slot.isIn(expected)) revert WrongState(id, slot.state(), expected);
     }
 
     function _held(OrderTerms calldata terms, OrderSlot slot) internal pure returns (uint256, uint256, uint256) {
-        return Shares.held(slot, slot.state(), terms.price, terms.units);
+        return Shares.held(slot, Terms.price(terms), Terms.units(terms));
     }
 
     function _requireNoParty(OrderTerms calldata terms, address account) internal pure {
-        if (account == terms.buyer || account == terms.seller) revert ConflictOfInterest(account);
+        if (account == Terms.buyer(terms) || account == Terms.seller(terms)) revert ConflictOfInterest(account);
     }
 
     function _requireBefore(uint256 end) internal view {
@@ -92,7 +104,7 @@ abstract contract Orders is Treasury, Sellers, Signatures {
         uint256 start = slot.negotiationEnd();
         if (block.timestamp < start) revert TooEarly(block.timestamp, start);
         _requireBefore(slot.deadline());
-        PolicyRecord storage policy = _policies[terms.policyId];
+        PolicyRecord storage policy = _policies[Terms.policyId(terms)];
         if (block.timestamp >= start + slot.mediateWindow() / 2) mediator = policy.backupMediator;
         if (mediator == address(0)) mediator = policy.mediator;
     }

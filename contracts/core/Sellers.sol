@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IKamengEscrow, OperatorGrant, OrderTerms, PolicyId} from "../IKamengEscrow.sol";
 import {Lifecycle} from "../libraries/Lifecycle.sol";
+import {Terms} from "../libraries/Terms.sol";
 
 /// @dev What sellers let others do for them. Operators act within a grant, and never decide where money goes.
 abstract contract Sellers is IKamengEscrow {
@@ -41,12 +42,13 @@ abstract contract Sellers is IKamengEscrow {
 
     /// @dev Reverts unless `operator` holds `right` for an order of these terms now.
     function _requireRight(OrderTerms calldata terms, address operator, uint8 right) internal view {
-        OperatorGrant storage grant = _grants[_key(terms.seller, operator, terms.token, terms.policyId)];
+        OperatorGrant storage grant =
+            _grants[_key(Terms.seller(terms), operator, Terms.token(terms), Terms.policyId(terms))];
         if (grant.rights & right == 0) revert NoRight(operator, right);
         if (block.timestamp >= grant.expiry) revert Expired(block.timestamp, grant.expiry);
-        if (terms.price > grant.maxPrice) revert PriceAboveGrant(terms.price, grant.maxPrice);
-        address registered = payToOf(terms.seller);
-        if (terms.payTo != registered) revert PayToNotRegistered(terms.payTo, registered);
+        if (Terms.price(terms) > grant.maxPrice) revert PriceAboveGrant(Terms.price(terms), grant.maxPrice);
+        address registered = payToOf(Terms.seller(terms));
+        if (Terms.payTo(terms) != registered) revert PayToNotRegistered(Terms.payTo(terms), registered);
     }
 
     function _key(address seller, address operator, address token, PolicyId policyId) private pure returns (bytes32) {

@@ -2,10 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {IKamengEscrow, PolicyId} from "../IKamengEscrow.sol";
+import {Addresses} from "../libraries/Addresses.sol";
 import {CappedCall} from "../libraries/CappedCall.sol";
+import {Payouts, PayoutsLib} from "../libraries/Payouts.sol";
+import {TokenCall} from "../libraries/TokenCall.sol";
 import {Intake} from "./Intake.sol";
 import {Policies} from "./Policies.sol";
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /**
  * @dev Money out, and what is owed meanwhile. It is pushed with capped gas; a receiver that refuses is credited and
@@ -24,10 +26,7 @@ abstract contract Treasury is Policies, Intake {
     /// @dev What closing orders moves, gathered before any of it is paid: neighbours with the same token and receiver
     ///      become one transfer, neighbours with the same policy or seller one write.
     struct Ledger {
-        address[] tokens; // of the payouts; likewise their receivers and amounts
-        address[] receivers;
-        uint256[] amounts;
-        uint256 count; // of the payouts
+        Payouts payouts;
         PolicyId feePolicy;
         address feeToken;
         uint256 fee;
@@ -129,30 +128,17 @@ abstract contract Treasury is Policies, Intake {
     }
 
     function _checkReceiver(address token, address to) internal view {
-        if (to == address(0) || to == address(this) || to == token) revert InvalidAddress(to);
+        if (!Addresses.canReceive(to, token)) revert InvalidAddress(to);
     }
 
     // -------------------------------------------------------------------------------------------------------- ledger
 
     function _newLedger(uint256 orders) internal pure returns (Ledger memory ledger) {
-        ledger.tokens = new address[](2 * orders);
-        ledger.receivers = new address[](2 * orders);
-        ledger.amounts = new uint256[](2 * orders);
+        ledger.payouts = PayoutsLib.create(2 * orders);
     }
 
     function _addPayout(Ledger memory ledger, address token, address to, uint256 amount) internal pure {
-        if (amount == 0) return;
-        uint256 next = ledger.count;
-        unchecked {
-            if (next != 0 && ledger.receivers[next - 1] == to && ledger.tokens[next - 1] == token) {
-                ledger.amounts[next - 1] += amount;
-                return;
-            }
-            ledger.count = next + 1;
-        }
-        ledger.tokens[next] = token;
-        ledger.receivers[next] = to;
-        ledger.amounts[next] = amount;
+        if (amount != 0) ledger.payouts.add(token, to, amount);
     }
 
     function _addFee(Ledger memory ledger, PolicyId policyId, address token, uint256 amount) internal {
@@ -161,7 +147,9 @@ abstract contract Treasury is Policies, Intake {
             _bookFees(ledger);
             (ledger.feePolicy, ledger.feeToken) = (policyId, token);
         }
-        ledger.fee += amount;
+        unchecked {
+            ledger.fee += amount; // below 2^127 each
+        }
     }
 
     function _addBond(Ledger memory ledger, address seller, address token, uint256 amount) internal {
@@ -170,15 +158,19 @@ abstract contract Treasury is Policies, Intake {
             _bookBonds(ledger);
             (ledger.bondSeller, ledger.bondToken) = (seller, token);
         }
-        ledger.bond += amount;
+        unchecked {
+            ledger.bond += amount; // below 2^127 each
+        }
     }
 
     /// @dev Books what stays here, then pays what leaves: the only place where closing orders transfers anything.
     function _post(Ledger memory ledger) internal nonReentrant {
         _bookFees(ledger);
         _bookBonds(ledger);
-        for (uint256 i; i < ledger.count; ++i) {
-            _pushOrCredit(ledger.tokens[i], ledger.receivers[i], ledger.amounts[i]);
+        uint256 count = ledger.payouts.count();
+        for (uint256 i; i < count; ++i) {
+            (address token, address to, uint256 amount) = ledger.payouts.get(i);
+            _pushOrCredit(token, to, amount);
         }
     }
 
@@ -193,6 +185,11 @@ abstract contract Treasury is Policies, Intake {
     }
 
     // ----------------------------------------------------------------------------------------------------- money out
+
+    /// @dev Pays one receiver, if there is anything to pay.
+    function _payOne(address token, address to, uint256 amount) internal {
+        if (amount != 0) _pay(token, to, amount, address(0), 0);
+    }
 
     /// @dev Pays up to two receivers of one order.
     function _pay(address token, address first, uint256 firstAmount, address second, uint256 secondAmount)
@@ -224,8 +221,7 @@ abstract contract Treasury is Policies, Intake {
         }
         uint256 before = _ownBalance(token, 0);
         uint256 gasBefore = gasleft();
-        (bool success, uint256 size, uint256 word) =
-            CappedCall.call(token, 0, TOKEN_PUSH_GAS, abi.encodeCall(IERC20.transfer, (to, amount)));
+        (bool success, uint256 size, uint256 word) = TokenCall.transfer(token, to, amount, TOKEN_PUSH_GAS);
         if (success && (size == 0 ? token.code.length != 0 : word == 1)) return true;
         _requireGas(gasBefore, TOKEN_PUSH_GAS, TOKEN_RESERVE);
         if (!success) return false;

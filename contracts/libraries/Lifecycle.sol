@@ -59,9 +59,12 @@ library Lifecycle {
     uint256 private constant SELLERS = (1 << uint256(Verb.Accept)) | (1 << uint256(Verb.Deliver))
         | (1 << uint256(Verb.Decline)) | (1 << uint256(Verb.Refund)) | (1 << uint256(Verb.Recommit)) | EITHERS;
 
+    uint256 private constant ENDINGS = (1 << uint256(Verb.Confirm)) | (1 << uint256(Verb.Cancel))
+        | (1 << uint256(Verb.Decline)) | (1 << uint256(Verb.Refund));
+
     /// @dev Where a verb's bit for a state lies in the tables.
     function bit(Verb verb, State state) internal pure returns (uint256) {
-        return 1 << (8 * uint256(verb) + uint256(state));
+        return 1 << (8 * _number(verb) + _number(state));
     }
 
     function possible(uint256 bit_) internal pure returns (bool) {
@@ -79,14 +82,33 @@ library Lifecycle {
     }
 
     function forBuyer(Verb verb) internal pure returns (bool) {
-        return (BUYERS >> uint256(verb)) & 1 != 0;
+        return (BUYERS >> _number(verb)) & 1 != 0;
     }
 
     function forSeller(Verb verb) internal pure returns (bool) {
-        return (SELLERS >> uint256(verb)) & 1 != 0;
+        return (SELLERS >> _number(verb)) & 1 != 0;
     }
 
     function rightFor(Verb verb) internal pure returns (uint8) {
-        return uint8(RIGHTS >> 8 * uint256(verb));
+        return uint8(RIGHTS >> 8 * _number(verb));
+    }
+
+    /// @dev Whether all that the verb can do is close the order: rows 4, 7, 8, 11, 12, 14 and 15.
+    function ends(Verb verb) internal pure returns (bool) {
+        return (ENDINGS >> _number(verb)) & 1 != 0;
+    }
+
+    /// @dev Equal to uint256(verb), without the range check: whoever decoded the verb has made it.
+    function _number(Verb verb) private pure returns (uint256 index) {
+        assembly ("memory-safe") {
+            index := verb
+        }
+    }
+
+    /// @dev Equal to uint256(state); likewise.
+    function _number(State state) private pure returns (uint256 index) {
+        assembly ("memory-safe") {
+            index := state
+        }
     }
 }

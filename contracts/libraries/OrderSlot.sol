@@ -44,6 +44,18 @@ library OrderSlotLib {
         }
     }
 
+    /// @dev Equal to `slot.state() == state_`, without the range checks.
+    function isIn(OrderSlot slot, State state_) internal pure returns (bool yes) {
+        assembly ("memory-safe") {
+            yes := eq(shr(STATE, slot), state_)
+        }
+    }
+
+    /// @dev Neither None nor Closed.
+    function isOpen(OrderSlot slot) internal pure returns (bool) {
+        return !slot.isIn(State.None) && !slot.isIn(State.Closed);
+    }
+
     /// @dev Unix seconds.
     function deadline(OrderSlot slot) internal pure returns (uint256) {
         return (OrderSlot.unwrap(slot) >> DEADLINE) & type(uint40).max;
@@ -105,26 +117,25 @@ library OrderSlotLib {
     }
 
     function outcome(OrderSlot slot) internal pure returns (Outcome) {
-        return slot.state() == State.Closed ? Outcome(uint8(OrderSlot.unwrap(slot))) : Outcome.None;
+        return slot.isIn(State.Closed) ? Outcome(uint8(OrderSlot.unwrap(slot))) : Outcome.None;
     }
 
     function fault(OrderSlot slot) internal pure returns (Fault) {
-        return slot.state() == State.Closed ? Fault(uint8(OrderSlot.unwrap(slot) >> 8)) : Fault.None;
+        return slot.isIn(State.Closed) ? Fault(uint8(OrderSlot.unwrap(slot) >> 8)) : Fault.None;
     }
 
     // ------------------------------------------------------------------------------------------------------ writing
 
     /// @dev A new order; keeps the revision that may have been raised before.
     function opened(OrderSlot slot, uint256 snapshot, State to, uint256 deadline_) internal pure returns (OrderSlot) {
-        return OrderSlot.wrap(
-            snapshot | (uint256(slot.revision()) << REVISION) | (deadline_ << DEADLINE) | (uint256(to) << STATE)
-        );
+        return
+            OrderSlot.wrap(snapshot | (uint256(slot.revision()) << REVISION) | (deadline_ << DEADLINE) | _stateBits(to));
     }
 
     /// @dev The next state, with its deadline; all else stays.
     function moved(OrderSlot slot, State to, uint256 deadline_) internal pure returns (OrderSlot) {
         uint256 kept = OrderSlot.unwrap(slot) & ((1 << DEADLINE) - 1);
-        return OrderSlot.wrap(kept | (deadline_ << DEADLINE) | (uint256(to) << STATE));
+        return OrderSlot.wrap(kept | (deadline_ << DEADLINE) | _stateBits(to));
     }
 
     function disputed(OrderSlot slot, uint256 units, uint256 deadline_) internal pure returns (OrderSlot) {
@@ -144,6 +155,18 @@ library OrderSlotLib {
         returns (OrderSlot)
     {
         uint256 kept = OrderSlot.unwrap(slot.moved(State.Closed, timestamp)) & ~SNAPSHOT_MASK;
-        return OrderSlot.wrap(kept | (uint256(fault_) << 8) | uint256(outcome_));
+        uint256 ending;
+        // Equal to (uint256(fault_) << 8) | uint256(outcome_), without the range checks.
+        assembly ("memory-safe") {
+            ending := or(shl(8, fault_), outcome_)
+        }
+        return OrderSlot.wrap(kept | ending);
+    }
+
+    /// @dev Equal to uint256(to) << STATE, without the range check.
+    function _stateBits(State to) private pure returns (uint256 bits) {
+        assembly ("memory-safe") {
+            bits := shl(STATE, to)
+        }
     }
 }

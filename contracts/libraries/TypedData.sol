@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {Action, IKamengEscrow, OrderId, OrderTerms, Split, State, Verb} from "../IKamengEscrow.sol";
-import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 /// @dev EIP-712 hashes of what is signed. The domain is name "KamengEscrow", version "1", chain id, contract.
 library TypedData {
@@ -23,9 +22,20 @@ library TypedData {
 
     /**
      * @dev The digest of the terms under `domain`: a wallet that signs the terms as typed data signs the order's id.
+     *      Equal to MessageHashUtils.toTypedDataHash(domain, hashTerms(terms)).
      */
-    function toId(OrderTerms calldata terms, bytes32 domain) internal pure returns (OrderId) {
-        return OrderId.wrap(MessageHashUtils.toTypedDataHash(domain, hashTerms(terms)));
+    function toId(OrderTerms calldata terms, bytes32 domain) internal pure returns (OrderId id) {
+        bytes32 typeHash = ORDER_TERMS_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            calldatacopy(add(free, 0x20), terms, 0x160) // 11 words
+            let structHash := keccak256(free, 0x180)
+            mstore(free, shl(240, 0x1901))
+            mstore(add(free, 0x02), domain)
+            mstore(add(free, 0x22), structHash)
+            id := keccak256(free, 0x42)
+        }
     }
 
     /**
@@ -60,8 +70,17 @@ library TypedData {
         return keccak256(abi.encode(orderId, Verb.Dispute));
     }
 
-    function offer(OrderId orderId, uint256 revision, uint256 expiry) internal pure returns (bytes32) {
-        return keccak256(abi.encode(OFFER_TYPEHASH, orderId, revision, expiry));
+    /// @dev Equal to keccak256(abi.encode(OFFER_TYPEHASH, orderId, revision, expiry)), encoded where memory is free.
+    function offer(OrderId orderId, uint256 revision, uint256 expiry) internal pure returns (bytes32 structHash) {
+        bytes32 typeHash = OFFER_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            mstore(add(free, 0x20), orderId)
+            mstore(add(free, 0x40), revision)
+            mstore(add(free, 0x60), expiry)
+            structHash := keccak256(free, 0x80)
+        }
     }
 
     function split(OrderId orderId, Split calldata s) internal pure returns (bytes32) {
