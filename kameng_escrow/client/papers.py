@@ -53,7 +53,8 @@ class PaperOperations(OrderOperations):
             pay_to: where the seller's money goes; left out, the seller.
             listing: 32 bytes that say what is sold; left out, random.
             open_by: the last second at which the order may be opened; left out, a day after the chain's clock.
-            salt: 32 bytes that make equal orders different; left out, random.
+            salt: 32 bytes that make equal orders different; left out, zeros but for 8 random bytes, since zeros are
+                cheaper to send and the listing is random already.
 
         Raises:
             Malformed: a value that is no address, hash or number.
@@ -75,7 +76,7 @@ class PaperOperations(OrderOperations):
             policy_id=parse_hash(policy_id, "policy_id"),
             listing=_random_hash() if listing is None else parse_hash(listing, "listing"),
             open_by=open_by,
-            salt=_random_hash() if salt is None else parse_hash(salt, "salt"),
+            salt=_random_salt() if salt is None else parse_hash(salt, "salt"),
         )
         check_terms(terms, place.address)
         return terms
@@ -216,3 +217,7 @@ class PaperOperations(OrderOperations):
 
 def _random_hash() -> str:
     return "0x" + secrets.token_hex(32)
+
+
+def _random_salt() -> str:
+    return "0x" + bytes(24).hex() + secrets.token_hex(8)
