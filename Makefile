@@ -73,6 +73,7 @@ verify: $(VENV)/.dev $(VENVP)/.proofs $(NPM) ## the long proofs (STEPS=slither,c
 bench-gas: $(VENV)/.dev $(NPM) ## what an order and each operation cost; writes bench/results/{gas,operations}.json
 	$(BIN)/python -m bench.gas
 	$(BIN)/python -m bench.operations_gas
+	$(BIN)/python -m docs.generators
 
 .PHONY: bench-keeper
 bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the same minute; writes bench/results/keeper.json

@@ -7,6 +7,7 @@ from pathlib import Path
 from .contract_pages import contract_index, contract_pages
 from .events_and_views import event_list, lens_list, view_list
 from .lifecycle import lifecycle_table
+from .order_gas import gas_table
 from .policies import policy_draft, policy_fields, policy_warnings
 from .references import (
     command_list,
@@ -23,6 +24,7 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "contract-index": contract_index,
     "errors": error_table,
     "events": event_list,
+    "gas": gas_table,
     "lens": lens_list,
     "lifecycle": lifecycle_table,
     "malformed": malformed_table,

@@ -3,16 +3,49 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from kameng_escrow.chain.artifacts import load_artifact
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results"
 
+GAS = {
+    "erc20_open_confirm",
+    "native_open_confirm",
+    "eip3009_open_confirm",
+    "open_timeout_refund",
+    "open_deliver_dispute_rule",
+    "settle_many_same_seller_each",
+    "settle_many_distinct_sellers_each",
+    "deliver_many_each",
+    "erc20_open_confirm_cold_receiver",
+    "native_open_confirm_cold_receiver",
+    "eip3009_open_confirm_cold_receiver",
+    "erc20_open_confirm_after_10_orders",
+    "erc20_open_confirm_after_10000_orders",
+}
+LOOSE_BYTES = 10 * 12  # gas: bytes of a signature that happened to be zero
 
-def test_gas_figures_are_of_the_shipped_contract():
-    figures = json.loads((RESULTS / "gas.json").read_text("utf-8"))
+
+@pytest.fixture(scope="module")
+def figures():
+    return json.loads((RESULTS / "gas.json").read_text("utf-8"))
+
+
+def test_gas_figures_are_of_the_shipped_contract(figures):
     artifact = load_artifact("KamengEscrow")
     assert figures["source_hash"] == artifact.source_hash, "run `make bench-gas` and commit what it writes"
     assert figures["core_bytes"] == len(artifact.deployed_bytecode) // 2 - 1
+
+
+def test_gas_figures_are_complete(figures):
+    assert figures.keys() == GAS | {"core_bytes", "floor", "source_hash"}
+    assert figures["floor"].keys() == {"erc20_open_confirm", "native_open_confirm"}
+
+
+def test_orders_do_not_make_orders_dearer(figures):
+    few, many = (figures[f"erc20_open_confirm_after_{orders}_orders"] for orders in (10, 10_000))
+    assert many - few <= LOOSE_BYTES
 
 
 def test_figures_of_the_operations_are_of_the_shipped_contract():
