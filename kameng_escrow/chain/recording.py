@@ -61,14 +61,13 @@ def require_agreement(known: Deployment, found: Deployment, folder: Path) -> Non
 
 
 def _differences(known: Deployment, found: Deployment) -> Iterator[tuple[str, object, object]]:
-    """What was known wrong. To have known less, or of sources that differ in comments alone, is not wrong."""
-    for name in ("block", "deployed_at", "lens"):
+    """What was known wrong of the escrow. To have known less is not wrong, nor are companions of another version of the
+    package, which have other addresses, and sources that differ in comments alone.
+    """
+    for name in ("block", "deployed_at"):
         if getattr(known, name) != getattr(found, name):
             yield name, getattr(known, name), getattr(found, name)
     for name in ("transaction", "deployer"):
         said, is_so = getattr(known, name), getattr(found, name)
         if said is not None and is_so is not None and said != is_so:
             yield name, said, is_so
-    for contract, place in known.periphery.items():
-        if contract in found.periphery and found.periphery[contract] != place:
-            yield contract, place, found.periphery[contract]
