@@ -71,11 +71,9 @@ def rotated(made: list[Batch], account: str) -> list[Batch]:
     return made[start:] + made[:start]
 
 
-def patience(account: str, chain_time: int, spread_seconds: int) -> int:
-    """How many seconds an account waits after deadlines before it acts, so that keepers that don't know each other
-    come one after the other. Every five minutes the turns change. Between zero and `spread_seconds`.
+def patience_ms(account: str, chain_time: int, spread_seconds: float) -> int:
+    """How many milliseconds an account waits before it acts on what has come due, so that keepers that don't know each
+    other come one after the other. Every five minutes the turns change. Between zero and the spread.
     """
-    if spread_seconds <= 0:
-        return 0
     turn = chain_time // 300
-    return int.from_bytes(keccak(text=f"{account}/{turn}")[:8]) % (spread_seconds + 1)
+    return int.from_bytes(keccak(text=f"{account}/{turn}")[:8]) % (int(spread_seconds * 1000) + 1)

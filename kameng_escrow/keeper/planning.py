@@ -9,7 +9,7 @@ from kameng_escrow.store import Agenda, Due, Journal
 from kameng_escrow.store.keeping import Fee, Intent, Stage
 
 from .answers import lacks_funds, wants_less
-from .batches import Batch, batches, patience, rotated
+from .batches import Batch, batches, patience_ms, rotated
 from .errors import AccountDry, BudgetSpent, GasTooDear
 from .eye import Eye, words_of
 from .fees import is_too_dear, market_fee
@@ -55,12 +55,13 @@ class Planner:
         """
         live = sum(intent.stage is Stage.Live for intent in waiting)
         slots = self._rules.in_flight - live
-        resting = spread and part.now_ms < self._memory.rest_until_ms
-        if slots <= 0 or resting:
+        if slots <= 0:
             return []
-        wait = patience(self._account, part.outlook.time, self._rules.spread_seconds) if spread else 0
-        orders = self._gather(part, part.outlook.time - wait, slots * self._rules.batch)
+        orders = self._gather(part, part.outlook.time, slots * self._rules.batch)
         if not orders:
+            self._memory.due_since_ms = None
+            return []
+        if spread and not self._is_our_turn(part):
             return []
         outlook, cap = part.outlook, self._rules.max_fee
         if is_too_dear(outlook.base_fee, outlook.suggested, cap):
@@ -78,14 +79,21 @@ class Planner:
         todo = rotated(made, self._account)
         while todo and len(opened) < slots:
             outcome = self._try(todo.pop(0), fee, part, [*waiting, *opened])
-            match outcome:
-                case None:
-                    break
-                case Intent():
-                    opened.append(outcome)
-                case list():
-                    todo = [*outcome, *todo]
+            if isinstance(outcome, Intent):
+                opened.append(outcome)
+            elif outcome is None:
+                break
+            else:
+                todo = [*outcome, *todo]
+            if spread and part.now_ms < self._memory.rest_until_ms:
+                break
         return opened
+
+    def _is_our_turn(self, part: Round) -> bool:
+        """Whether we have waited long enough since something came due, and since somebody else was seen at it."""
+        since = self._memory.due_since_ms = self._memory.due_since_ms or part.now_ms
+        wait = patience_ms(self._account, part.outlook.time, self._rules.spread_seconds)
+        return part.now_ms >= max(since + wait, self._memory.rest_until_ms)
 
     def _gather(self, part: Round, at: int, wanted: int) -> list[Due]:
         """Up to `wanted` orders that are due by the chain's second `at`, and that the chain has as due."""
@@ -102,6 +110,8 @@ class Planner:
         """An intent; or what is left to try in its place; or None where no money is left for any."""
         terms = [due.terms for due in batch.orders]
         still = self._eye.due(terms)  # somebody may be under way with them, or have been
+        if not all(still):
+            self._memory.rest(part.now_ms, self._account, self._rules.spread_seconds)
         batch = Batch(
             orders=tuple(due for due, is_due in zip(batch.orders, still, strict=True) if is_due),
             extra_gas=batch.extra_gas,

@@ -30,7 +30,7 @@ class Rules:
     max_fee: int = MAX_FEE  # wei a unit of gas, at most
     budget: int | None = BUDGET  # wei in any 24 hours, at most; None: no limit
     low_balance: int = LOW_BALANCE  # wei: below it, it warns
-    spread_seconds: int = 10  # keepers of different accounts wait up to so long, each another time, before they act
+    spread_seconds: float = 10  # keepers of different accounts wait up to so long, each another time, before they act
     attempts: int = 8  # to settle an order, before it is given up
     page: int = 500  # orders that are read and checked at once
 

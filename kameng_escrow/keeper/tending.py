@@ -11,6 +11,7 @@ from kameng_escrow.store import Journal
 from kameng_escrow.store.keeping import Attempt, Fee, Inclusion, Intent, Payload, Rejection, Stage, Trouble
 
 from .answers import rejection_of
+from .batches import patience_ms
 from .errors import AccountDry, BatchReverted, BudgetSpent, GasTooDear, NonceTaken, NotTaken, OrderGivenUp, OrderStuck
 from .eye import Eye, Outlook, words_of
 from .fees import market_fee
@@ -30,7 +31,13 @@ class Memory:
     wanted_at: dict[int, tuple[int, bool]] = field(default_factory=dict)  # by intent: the head, and whether it was
     words: dict[int, str] = field(default_factory=dict)  # by intent: what the node last said to it
     gap_since_ms: int | None = None
-    rest_until_ms: int = 0  # another keeper was faster: let it work
+    due_since_ms: int | None = None  # when something was due again after nothing was
+    rest_until_ms: int = 0  # another keeper is at it: let it work
+
+    def rest(self, now_ms: int, account: str, spread_seconds: float) -> None:
+        """Another keeper was seen at work: this one lets it, for half the spread and up to as much again."""
+        half = spread_seconds / 2
+        self.rest_until_ms = now_ms + int(half * 1000) + patience_ms(account, now_ms, half)
 
     def forget(self, intent_id: int) -> None:
         """The intent has ended."""
@@ -244,7 +251,7 @@ class Hands:
         if self._journal.troubles(self._contract_id, inclusion.closed):
             self._journal.forget_troubles(self._contract_id, inclusion.closed)
         if intent.payload_of(inclusion.hash) is Payload.Batch and not inclusion.closed:
-            self._memory.rest_until_ms = part.now_ms + 1000 * self._rules.spread_seconds
+            self._memory.rest(part.now_ms, intent.account, self._rules.spread_seconds)
         self._announce(News(kind=NewsKind.Mined, intent=intent))
 
     def _say_why(self, why: Why, intent: Intent, part: Round) -> None:
