@@ -22,6 +22,7 @@ from .mirrors import mirror_of
 ACCOUNTS = (7, 8, 9)
 ORDERS = 60
 SPREAD = 4  # seconds
+RACING = {"spread_seconds": SPREAD, "stuck_seconds": 60}
 
 
 @pytest.fixture
