@@ -48,12 +48,14 @@ def retract(
         orders: those that are left of the orders concerned, as they stand now.
     """
     said = {(logged.block_number, logged.log_index): logged for logged in gone}
-    standing = session.scalars(
+    entries = (
         select(OutboxRow)
-        .where(OutboxRow.contract_id == contract_id, OutboxRow.block_number > fork)
-        .where(OutboxRow.retracts.is_(None), OutboxRow.retracted_by.is_(None))
+        .where(OutboxRow.contract_id == contract_id, OutboxRow.retracts.is_(None), OutboxRow.retracted_by.is_(None))
         .order_by(OutboxRow.id.desc())
-    ).all()
+    )
+    # Standing entries are in the chain's order, so that all above the fork come after the last one that is not.
+    below = session.scalar(entries.where(OutboxRow.block_number <= fork).limit(1).with_only_columns(OutboxRow.id))
+    standing = session.scalars(entries.where(OutboxRow.id > (below or 0))).all()
     for row in standing:
         order = orders.get(row.order_id)
         row.withdrawn = _withdrawn(said[row.block_number, row.log_index])

@@ -333,10 +333,6 @@ class OutboxRow(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint(one_of("name", order_event_names()), "name"),
-        CheckConstraint(one_of("state", labels(State)), "state"),
-        CheckConstraint(one_of("outcome", labels(Outcome)), "outcome"),
-        CheckConstraint(one_of("fault", labels(Fault)), "fault"),
-        Index(None, "contract_id", "block_number", "log_index"),
         Index(
             "uq_outbox_retracts", "retracts", unique=True, sqlite_where=text(RETRACTS), postgresql_where=text(RETRACTS)
         ),
