@@ -361,6 +361,14 @@ def test_what_a_token_gives_meanwhile_goes_to_the_caller(cart, world, compiled, 
         cart.open(waiting(*orders), NO_PERMITS, sender=payer)
 
 
+def test_where_nothing_is_left_nothing_is_sent_back(cart, world, moody, payer):
+    """Not even zero, which a token may refuse."""
+    order = world.order(token=moody.address)
+    moody.setMoods(Mood.Fair, Mood.Reverting, sender=payer)
+    cart.open(waiting(order), NO_PERMITS, sender=payer)
+    assert states(order) == [State.Opened]
+
+
 def test_where_what_is_left_can_not_go_back_nothing_is_opened(cart, world, compiled, trusting, payer):
     token = trusting(deploy(world.evm, compiled("RebatingToken"), sender=payer))
     order = world.order(token=token.address)
