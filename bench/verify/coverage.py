@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,9 +26,9 @@ LEFT_OUT = ("tests/contracts/test_size.py", "tests/contracts/test_invariants.py"
 
 
 def run(options: Options) -> dict[str, int | float]:
-    copy = options.root / ".cache" / "coverage"
-    marks = _prepare(options.root, copy)
-    seen = _run_tests(options, copy)
+    with tempfile.TemporaryDirectory() as folder:
+        marks = _prepare(options.root, Path(folder))
+        seen = _run_tests(options, Path(folder))
     unreached = [mark for mark in marks if mark.number not in seen]
     for mark in unreached:
         what = f"never {mark.way}" if mark.way else "never run"
@@ -46,8 +47,6 @@ def run(options: Options) -> dict[str, int | float]:
 
 def _prepare(root: Path, copy: Path) -> list[Mark]:
     """The checkout, with marks."""
-    shutil.rmtree(copy, ignore_errors=True)
-    copy.mkdir(parents=True)
     without = shutil.ignore_patterns("__pycache__", ".cache")
     for name in COPIED:
         if (root / name).is_dir():
@@ -69,8 +68,15 @@ def _run_tests(options: Options, copy: Path) -> set[int]:
     """
     found = copy / "seen"
     found.mkdir()
-    command = [sys.executable, "-m", "pytest", "-p", "no:ape_test", "-p", "bench.verify.watching", "-q", "-n", "2"]
-    command += ["--maxprocesses", str(options.jobs), *(f"--ignore={path}" for path in LEFT_OUT), "tests/contracts"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:ape_test", "-p", "bench.verify.watching", "-q", "-n", "auto"]
+    command += [
+        "--maxprocesses",
+        str(options.jobs),
+        "--maxfail",
+        "20",
+        *(f"--ignore={path}" for path in LEFT_OUT),
+        "tests/contracts",
+    ]
     environment = {**os.environ, FOLDER: str(found), "PYTHONPATH": str(copy)}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     options.say(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr)

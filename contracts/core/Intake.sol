@@ -39,6 +39,8 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
     function _collectPermitted(address token, address from, uint256 amount, uint256 deadline, bytes calldata signature)
         internal
     {
+        // A bond of zero by the order's policy, which nobody can make one more.
+        // slither-disable-next-line incorrect-equality
         if (amount == 0) return;
         _permit(token, from, amount, deadline, signature);
         _pull(token, from, amount);
@@ -54,6 +56,8 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
         uint256 validBefore,
         bytes calldata signature
     ) internal {
+        // A bond of zero by the order's policy, which nobody can make one more.
+        // slither-disable-next-line incorrect-equality
         if (amount == 0) return;
         bytes memory input;
         if (signature.length == 65) {
@@ -97,6 +101,8 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
         nonReentrant
     {
         (uint8 v, bytes32 r, bytes32 s) = ECDSA.parseCalldata(signature);
+        // Whatever it answers: the allowance decides.
+        // slither-disable-next-line unused-return
         CappedCall.call(
             token, 0, gasleft(), abi.encodeCall(IERC20Permit.permit, (from, address(this), amount, deadline, v, r, s))
         );
@@ -117,6 +123,8 @@ abstract contract Intake is IKamengEscrow, ReentrancyGuardTransient {
     {
         if (target.code.length == 0) revert TokenHasNoCode(target);
         uint256 before = _balanceBefore(token);
+        // Whatever it answers: what arrived decides.
+        // slither-disable-next-line unused-return
         (bool success,,) = CappedCall.call(target, 0, gasleft(), input);
         if (!success) revert PullFailed(token, from, amount);
         _requireReceived(token, before, amount);

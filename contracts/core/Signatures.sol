@@ -50,6 +50,8 @@ abstract contract Signatures is IKamengEscrow {
     function _requireSignature(address signer, bytes32 structHash, bytes calldata signature) internal view {
         bytes32 digest =
             MessageHashUtils.toTypedDataHash(block.chainid == CHAIN_ID ? ORDER_DOMAIN : _buildDomain(), structHash);
+        // Where it recovers nobody, `recovered` is zero; why, is of no account.
+        // slither-disable-next-line unused-return
         (address recovered,,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (recovered == signer && signer != address(0)) return;
         if (!SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {

@@ -215,6 +215,8 @@ abstract contract Treasury is Policies, Intake {
     function _push(address token, address to, uint256 amount) private returns (bool) {
         if (token == NATIVE) {
             uint256 available = gasleft();
+            // Whatever it answers: a call that returned has paid.
+            // slither-disable-next-line unused-return
             (bool paid,,) = CappedCall.call(to, amount, NATIVE_PUSH_GAS, "");
             if (!paid) _requireGas(available, NATIVE_PUSH_GAS, NATIVE_RESERVE);
             return paid;
@@ -222,6 +224,8 @@ abstract contract Treasury is Policies, Intake {
         uint256 before = _ownBalance(token, 0);
         uint256 gasBefore = gasleft();
         (bool success, uint256 size, uint256 word) = TokenCall.transfer(token, to, amount, TOKEN_PUSH_GAS);
+        // Of answers, not of balances: nothing is no byte at all, and true is one.
+        // slither-disable-next-line incorrect-equality
         if (success && (size == 0 ? token.code.length != 0 : word == 1)) return true;
         _requireGas(gasBefore, TOKEN_PUSH_GAS, TOKEN_RESERVE);
         if (!success) return false;

@@ -226,8 +226,10 @@ contract KamengDeposits is ReentrancyGuardTransient {
 
         emit DepositReturned(orderId, token, to, amount);
         uint256 before = Balances.balanceOf(vault, token, 0);
+        // Whatever is answered: the balance decides.
         // slither-disable-next-line unused-return
         if (token == NATIVE) Vault.execute(vault, to, amount, "");
+        // Likewise.
         // slither-disable-next-line unused-return
         else Vault.execute(vault, token, 0, abi.encodeCall(IERC20.transfer, (to, amount)));
         uint256 left = Balances.balanceOf(vault, token, type(uint256).max);
