@@ -358,7 +358,7 @@ interface IKamengEscrow {
     /**
      * @notice Row 1. Pays for an order: the seller has the policy's acceptWindow to accept. Anyone may pay for a buyer.
      * @dev    Native coin: msg.value is the price. ERC-20: pulled from msg.sender by allowance, measured by balance.
-     *         Reverts InvalidAddress, PriceOutOfRange, UnitsOutOfRange, WrongState, TooLate (openBy + 1),
+     *         Reverts WrongState, InvalidAddress, PriceOutOfRange, UnitsOutOfRange, TooLate (openBy + 1),
      *         PolicyUnknown, PolicyIsRetired, PolicyNotEffective, PolicyReviewOverdue, WrongValue, TokenHasNoCode,
      *         PullFailed, WrongAmountReceived.
      */
@@ -366,7 +366,7 @@ interface IKamengEscrow {
 
     /**
      * @notice Row 2. Pays for an order that the seller has already promised to accept; locks the seller's bond.
-     * @dev    As `open`, and Expired, InvalidSignature, NoRight, PriceAboveGrant, PayToNotRegistered, BondShort.
+     * @dev    As `open`, and Expired, NoRight, PriceAboveGrant, PayToNotRegistered, InvalidSignature, BondShort.
      */
     function openWithOffer(OrderTerms calldata terms, Offer calldata offer) external payable returns (OrderId orderId);
 
@@ -567,7 +567,7 @@ interface IKamengEscrow {
     /// @notice Tries again to pay `account` its credit. Anyone may. Reverts NothingToPay, PushFailed.
     function payCredit(address account, address token) external;
 
-    /// @notice Pays the caller's credit to `to`. Reverts NothingToPay, InvalidAddress, PushFailed.
+    /// @notice Pays the caller's credit to `to`. Reverts InvalidAddress, NothingToPay, PushFailed.
     function withdrawCredit(address token, address to) external;
 
     /// @notice Pays a policy's accrued fees to its feeReceiver. Anyone may. Reverts PolicyUnknown, NothingToPay.
