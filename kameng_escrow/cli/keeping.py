@@ -1,8 +1,10 @@
 """`kameng keeper`: settles what comes due, by itself."""
 
+import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +13,10 @@ from .chinese import chinese
 from .command import CHAIN, STORE, both, command
 from .keeper_views import data_of, intent_data, lines_of, news_text, overview_panel
 from .network import stop_on_signals
-from .problems import CHECK_FAILED, INTERRUPTED, REFUSED, BadInput
+from .problems import CHECK_FAILED, INTERRUPTED, REFUSED
 from .screen import Answer
 from .session import Session
+from .upkeep import serve_health
 
 if TYPE_CHECKING:
     from ..keeper import Keeper, KeeperReport, News, Round
@@ -93,12 +96,22 @@ def keeper(
             "--metrics",
             min=1,
             max=65_535,
-            help=both("在本机这个端口提供 Prometheus 指标", "Serve Prometheus metrics on this port of this machine"),
+            help=both(
+                "在本机这个端口提供 /metrics、/healthz 和 /readyz",
+                "Serve /metrics, /healthz and /readyz on this port of this machine",
+            ),
         ),
     ] = None,
+    log_json: Annotated[
+        bool,
+        typer.Option(
+            "--log-json", help=both("把日志以 JSON 行写到标准错误", "Log to standard error, as lines of JSON")
+        ),
+    ] = False,
 ) -> Answer:
     from .. import bootstrap
     from ..keeper import KeeperMetrics
+    from ..telemetry import log_to
 
     account = session.signer()
     deployment = session.deployment()
@@ -106,9 +119,11 @@ def keeper(
     store.check_schema()
     stop = threading.Event()
     with ExitStack() as stack:
+        if log_json:
+            stack.enter_context(log_to(sys.stderr))
         counted = KeeperMetrics()
         if metrics is not None:
-            _serve(stack, counted, metrics)
+            serve_health(stack, counted.registry, alive=counted.alive, ready=counted.ready, port=metrics)
         works = stack.enter_context(
             bootstrap.make_keeper(
                 store,
@@ -130,53 +145,41 @@ def keeper(
             count = works.try_again()
             session.screen.note(f"{count} 单重新尝试", f"{count} orders are tried again")
         stop_on_signals(stack, stop)
-        done = _once(session, works, stop, patience) if once else _follow(session, works, stop, poll, stack)
+
+        def trouble(error: EscrowError) -> None:
+            if not log_json:  # which has said it
+                session.screen.note(f"! {chinese(error)}", f"! {error.message}")
+
+        if once:
+            done = works.run_once(stop, patience_seconds=patience, trouble=trouble)
+        else:
+            done = _follow(session, works, stop, poll, stack, trouble)
         seen = works.overview(None)
     data = {**data_of(done), "account": account.address, "last": [intent_data(one) for one in seen.latest]}
     return Answer(data, lines_of(session.screen, done), exit_code=_exit_code(done, interrupted=once and stop.is_set()))
 
 
-def _once(session: Session, works: "Keeper", stop: threading.Event, patience: float) -> "KeeperReport":
-    return works.run_once(stop, patience_seconds=patience, trouble=lambda error: _warn(session, error))
-
-
-def _follow(session: Session, works: "Keeper", stop: threading.Event, poll: float, stack: ExitStack) -> "KeeperReport":
+def _follow(
+    session: Session,
+    works: "Keeper",
+    stop: threading.Event,
+    poll: float,
+    stack: ExitStack,
+    trouble: Callable[[EscrowError], None],
+) -> "KeeperReport":
     draw = stack.enter_context(session.screen.panel())
 
     def looked(part: "Round | None") -> None:
         if draw is not None:
             draw(overview_panel(session.screen, works.overview(part)))
 
-    return works.follow(stop, poll_seconds=poll, trouble=lambda error: _warn(session, error), looked=looked)
+    return works.follow(stop, poll_seconds=poll, trouble=trouble, looked=looked)
 
 
 def _tell(session: Session, news: "News") -> None:
     text = news_text(session.screen, news)
     if text is not None:
         session.screen.show(text)
-
-
-def _warn(session: Session, error: EscrowError) -> None:
-    session.screen.note(f"! {chinese(error)}", f"! {error.message}")
-
-
-def _serve(stack: ExitStack, counted: Any, port: int) -> None:
-    from prometheus_client import start_http_server
-
-    try:
-        server, thread = start_http_server(port, addr="127.0.0.1", registry=counted.registry)
-    except OSError as error:
-        raise BadInput(
-            f"端口 {port} 用不了：{error.strerror}。请换一个。",
-            f"Port {port} can't be used: {error.strerror}. Choose another.",
-        ) from error
-
-    def close() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    stack.callback(close)
 
 
 def _exit_code(done: "KeeperReport", *, interrupted: bool) -> int:

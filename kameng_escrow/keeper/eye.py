@@ -54,6 +54,10 @@ class Eye:
         """The chain id of the node. Raises `NodeError`."""
         return self._run(rpc.chain_id())
 
+    def latest_nonce(self) -> int:
+        """How many transactions of the account are in blocks. Raises `NodeError`."""
+        return self._run(rpc.nonce(self._account, "latest"))
+
     def look(self, confirmations: int) -> Outlook:
         """The chain and the account now. Raises `NodeError`."""
         return self._run(self._look(confirmations))

@@ -1,5 +1,10 @@
-"""What a keeper tells Prometheus. Labels take few values: kinds of outcome, codes of our errors."""
+"""What a keeper tells Prometheus, a log, and whoever asks whether it is well.
 
+Labels take few values: kinds of outcome, codes of our errors.
+"""
+
+import logging
+import time
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -7,8 +12,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Backlog
 from kameng_escrow.store.keeping import Intent
+from kameng_escrow.telemetry import Health
 
 from .report import News, NewsKind
+
+_STALE = 60.0  # seconds without a look at the chain after which a keeper is not ready
+_HUNG = 600.0  # seconds without any sign of life after which it should be started anew
+
+log = logging.getLogger("kameng_escrow.keeper")
 
 _OUTCOMES = {
     NewsKind.Sent: "sent",
@@ -24,7 +35,7 @@ _OUTCOMES = {
 
 
 class KeeperMetrics:
-    """One keeper's numbers.
+    """One keeper's numbers, and its state of health.
 
     Args:
         registry: where they are offered; left out, one of their own.
@@ -61,12 +72,20 @@ class KeeperMetrics:
         self._block = gauge("block", "The chain's latest block at the last look")
         for step in _OUTCOMES.values():
             self._transactions.labels(step)
+        self._sign = time.monotonic()  # of life
+        self._look: float | None = None  # the last that went well
+        self._leads: bool | None = None
+        self._conditions: tuple[str, ...] = ()
 
     def news(self, news: News) -> None:
         """Counts something that happened."""
         step = _OUTCOMES.get(news.kind)
         if step is not None:
             self._transactions.labels(step).inc()
+        intent = news.intent
+        told = {} if intent is None else {"nonce": intent.nonce, "transaction_hash": intent.last.hash}
+        level, words = (logging.INFO, step or "") if news.error is None else (logging.WARNING, news.error.message)
+        log.log(level, words, extra=told | ({"orders": len(intent.order_ids)} if intent else {}))
         inclusion = news.intent.inclusion if news.intent is not None else None
         if inclusion is not None and news.kind in (NewsKind.Mined, NewsKind.Reverted):
             self._settled.inc(len(inclusion.closed))
@@ -74,11 +93,19 @@ class KeeperMetrics:
 
     def trouble(self, error: EscrowError) -> None:
         """Counts a look that something kept from settling."""
+        self._sign = time.monotonic()
         self._troubles.labels(error.code).inc()
+        if error.code not in self._conditions:
+            log.warning(error.message, extra={"code": error.code})
+            self._conditions = (*self._conditions, error.code)
 
     def leading(self, is_leader: bool) -> None:
         """Whether this process has the place."""
+        self._sign = time.monotonic()
         self._leader.set(int(is_leader))
+        if is_leader != self._leads:
+            log.info("leading" if is_leader else "standing by")
+        self._leads = is_leader
 
     def looked(
         self,
@@ -102,5 +129,26 @@ class KeeperMetrics:
         self._due.set(backlog.orders)
         self._oldest.set(0 if backlog.oldest is None else max(0, chain_time - backlog.oldest))
         self._given_up.set(given_up)
+        self._look = time.monotonic()
         for error in conditions:
             self.trouble(error)
+        self._conditions = tuple(error.code for error in conditions)
+
+    # ----------------------------------------------------------------------------------------------------------- health
+
+    def alive(self) -> Health:
+        """Whether the process gets on with its work, if only with waiting."""
+        silent = time.monotonic() - self._sign
+        return Health(silent < _HUNG, {"seconds_since_last_sign": round(silent, 1)})
+
+    def ready(self) -> Health:
+        """Whether what is due gets settled: the chain was looked at a moment ago, and nothing stood in the way.
+
+        A process that stands by is ready to take over, and says so.
+        """
+        since = None if self._look is None else time.monotonic() - self._look
+        details: dict[str, object] = {"leader": bool(self._leads), "conditions": list(self._conditions)}
+        if self._leads is False:
+            return Health(True, details)
+        details["seconds_since_look"] = None if since is None else round(since, 1)
+        return Health(since is not None and since < _STALE and not self._conditions, details)

@@ -185,7 +185,9 @@ class Hands:
             return False
         known = self._memory.wanted_at.get(intent.id)
         if known is None or known[0] != head:
-            known = (head, any(self._eye.deadlines(intent.order_ids)))
+            open_still = any(self._eye.deadlines(intent.order_ids))
+            # Or it was our own transaction that ended them, a moment ago: its nonce tells.
+            known = (head, open_still or self._eye.latest_nonce() > intent.nonce)
         self._memory.wanted_at[intent.id] = known
         return known[1]
 

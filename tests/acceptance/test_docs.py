@@ -251,7 +251,7 @@ def test_sql_of_the_manual_runs_and_every_table_is_told() -> None:
         text = page("mirror", lang).read_text("utf-8")
         assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(Base.metadata.tables)
         with engine.connect() as connection:
-            for block in blocks(text):
+            for block in [*blocks(text), *blocks(page("keeper", lang).read_text("utf-8"))]:
                 if block.language == "sql":
                     for statement in block.code.strip().split("\n"):
                         connection.execute(sql(statement))

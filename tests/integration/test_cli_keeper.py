@@ -122,24 +122,27 @@ def test_a_follower_settles_serves_metrics_and_ends_on_ctrl_c(
     world = anvil_world
     due = due_orders(world, store, 3)
     port = 19_219
-    arguments = command("keeper", "--metrics", str(port), "--spread", "0", "--poll", "0.1")
+    arguments = command("keeper", "--metrics", str(port), "--spread", "0", "--poll", "0.1", "--log-json")
     with subprocess.Popen(
         arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             until(lambda: states(world, due) == {State.Closed})
             until(lambda: "kameng_keeper_settled_total 3.0" in scraped(port))
-            text = scraped(port)
+            text, ready = scraped(port), json.loads(scraped(port, "readyz"))
         finally:
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "kameng_keeper_leader 1.0" in text
+    assert ready == {"ok": True, "leader": True, "conditions": [], "seconds_since_look": ready["seconds_since_look"]}
+    logged = [json.loads(line) for line in err.splitlines()]
+    assert {"leading", "sent", "mined"} <= {line["message"] for line in logged}
     assert 'kameng_keeper_transactions_total{step="sent"} 1.0' in text
     assert "settles 3 orders" in out
     assert "✓ 3 settled in 1 transactions" in out
 
 
-def scraped(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+def scraped(port: int, path: str = "metrics") -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
         return str(answer.read().decode())
