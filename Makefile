@@ -75,6 +75,10 @@ bench-gas: $(VENV)/.dev $(NPM) ## what an order and each operation cost; writes 
 	$(BIN)/python -m bench.operations_gas
 	$(BIN)/python -m docs.generators
 
+.PHONY: bench-mirror
+bench-mirror: $(VENV)/.dev $(NPM) ## how fast a mirror catches up and follows; a quarter of an hour; writes bench/results/mirror.json
+	$(BIN)/python -m bench.mirror $(ARGS)
+
 .PHONY: bench-keeper
 bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the same minute; writes bench/results/keeper.json
 	$(BIN)/python -m bench.keeper

@@ -11,7 +11,7 @@ from kameng_escrow.domain.policy import Policy
 
 from .records import Record
 
-ORDERS = 20_000  # to remember, of about two kilobytes each
+ORDERS = 10_000  # to remember, of about two kilobytes each
 
 
 class Memory:

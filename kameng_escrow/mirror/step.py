@@ -6,6 +6,7 @@ from kameng_escrow.store import Store
 from kameng_escrow.store.models import BlockRow, CheckpointRow
 
 from .ahead import Ahead, ChainMoved
+from .collector import no_collection
 from .endpoints import Endpoints
 from .enrol import Target, check_node
 from .errors import NodeBehind, NodeInconsistent
@@ -82,7 +83,7 @@ class Stepper:
             self._undo(run, mark, head, believe_cut=believe_cut)
             return True
         if chunk is not None:
-            with self._memory.of(mark.seen_hash) as memory:
+            with no_collection(), self._memory.of(mark.seen_hash) as memory:
                 with self._store.writing() as session:
                     folding = write_chunk(
                         session,
