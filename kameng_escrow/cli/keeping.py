@@ -89,7 +89,7 @@ def keeper(
     ] = 60.0,
     poll: Annotated[
         float, typer.Option("--poll", min=0.05, max=60, help=both("隔几秒看一次", "Seconds between looks"))
-    ] = 1.0,
+    ] = 3.0,
     metrics: Annotated[
         int | None,
         typer.Option(

@@ -172,6 +172,13 @@ class Keeper:
     def _count_left(self, part: Round) -> int:
         return count_left(self._eye, self._agenda, part.outlook.time, self._rules.page)
 
+    def _guess_left(self, part: Round) -> int:
+        """As `_count_left`; where the node is away, as the mirror has it."""
+        try:
+            return self._count_left(part)
+        except NodeError:
+            return self._agenda.backlog(part.outlook.time).orders
+
     # ----------------------------------------------------------------------------------------------------------- looks
 
     def _look(self, *, spread: bool) -> Round | None:
@@ -301,7 +308,7 @@ class Keeper:
             displaced=tally.displaced,
             cost=tally.cost,
             waiting=sum(intent.inclusion is None for intent in self._journal.waiting()),
-            left=0 if part is None else self._count_left(part),
+            left=0 if part is None else self._guess_left(part),
             given_up=self._journal.given_up(self._contract_id),
             conditions=() if part is None else tuple(part.conditions.values()),
         )

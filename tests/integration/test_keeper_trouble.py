@@ -333,6 +333,8 @@ def test_a_node_that_is_away_is_waited_for(world: EscrowWorld, anvil: AnvilNode,
         until(lambda: listener.troubles == ["node_error"])
         away[0] = False
         until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+        away[0] = True  # and when it is told to stop
+        until(lambda: listener.troubles == ["node_error", "node_error"])
 
 
 def test_what_no_node_takes_is_withdrawn_and_tried_in_smaller_parts(
