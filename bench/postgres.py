@@ -1,6 +1,7 @@
 """A real PostgreSQL server from PyPI: no root, no Docker, nothing installed on the machine."""
 
 import subprocess
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import psycopg
 from filelock import FileLock
 from sqlalchemy import make_url
 
+_ANSWER_SECONDS = 60.0  # to wait for the first connection, on a busy machine
 _START_ATTEMPTS = 5  # of ten seconds each: the library's own limit, which a busy machine may pass
 _FAST = """
 fsync = off                  # nobody's data
@@ -51,7 +53,21 @@ class Server:
                     if attempt == _START_ATTEMPTS:
                         raise
                 else:
-                    return
+                    break
+            self._await_answer()
+
+    def _await_answer(self) -> None:
+        """After a crash it puts its data in order first, and takes no connections meanwhile."""
+        ends = time.monotonic() + _ANSWER_SECONDS
+        while True:
+            try:
+                psycopg.connect(self._url("postgres"), connect_timeout=5).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def stop(self) -> None:
         """Ends it and everybody's connections; does nothing where it was never started. It can be started again."""

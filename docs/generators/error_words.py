@@ -65,6 +65,7 @@ CHINESE = {
     "mirror.BrokenEvents": "某条规则或某个余额的事件彼此对不上",
     "mirror.LogsMissing": "节点漏给了日志，区块收据里有",
     "mirror.LogsForeign": "节点给出的日志不属于那个区块",
+    "mirror.StandingBy": "另一个进程正在镜像，本进程候补",
     "mirror.NodeForked": "有的节点没有已同步的区块，而别的节点有：暂时不用它们",
     "mirror.NodesDisagree": "各节点对链的说法不一，谁也说服不了谁",
     "mirror.NodeInconsistent": "节点的回答一再自相矛盾",

@@ -12,6 +12,7 @@ from .errors import (
     NodeInconsistent,
     NodesDisagree,
     ReorgTooDeep,
+    StandingBy,
 )
 from .follow import WINDOW, Mirror
 from .observe import Observer, Observers
@@ -45,6 +46,7 @@ __all__ = [
     "Reorg",
     "ReorgTooDeep",
     "RepairReport",
+    "StandingBy",
     "Target",
     "Web3Source",
     "audit",

@@ -7,6 +7,7 @@ MirrorError
 │   ├── LogsForeign   it answers logs that are not the block's
 │   ├── NodeForked    it has other blocks than most nodes, or fewer: it was set aside
 │   └── NodesDisagree the nodes are on different chains, and none can be believed over the others
+├── StandingBy        another process mirrors the contract: this one waits, and takes over when that one ends
 ├── NodeBehind        the node's head is below what was mirrored, on the same chain: wait for it
 └── BrokenEvents      events of policies or balances that can't be: a log is missing, or not this contract's
 
@@ -99,6 +100,19 @@ class NodesDisagree(NodeInconsistent):
         )
         self.fork = fork
         self.nodes = nodes
+
+
+class StandingBy(MirrorError):
+    """Another process (`holder`, "host:pid") mirrors the contract. Nothing is wrong: this one takes over after it."""
+
+    code = "standing_by"
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(
+            f"Another process ({holder}) mirrors this contract into the same store: this one stands by, and takes over "
+            "when that one ends."
+        )
+        self.holder = holder
 
 
 class NodeBehind(MirrorError):

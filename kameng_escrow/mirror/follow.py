@@ -14,7 +14,7 @@ from kameng_escrow.store import Deposed, Leadership, Store, StoreBusy, StoreUnav
 
 from .endpoints import Endpoints
 from .enrol import Target, check_node, enrol
-from .errors import BrokenEvents, NodeBehind, NodeForked, NodeInconsistent, NodesDisagree
+from .errors import BrokenEvents, NodeBehind, NodeForked, NodeInconsistent, NodesDisagree, StandingBy
 from .observe import Observer
 from .ranges import RangeSize
 from .report import MirrorReport, Progress
@@ -127,7 +127,7 @@ class Mirror:
         self._check_places()
         with self._leadership() as leadership:
             while True:
-                if (report := self._await_turn(leadership, stop)) is not None:
+                if (report := self._await_turn(leadership, stop, trouble)) is not None:
                     return report
                 if (term := leadership.term) is None:
                     continue
@@ -158,18 +158,21 @@ class Mirror:
         """
         self._check_places()
         total: MirrorReport | None = None
+        in_place = False  # whether a first run, ours or that of who writes, has shown that everything is
         pause = 0.0
         with self._leadership() as leadership:
             while not stop.is_set():
                 self._rest(stop, pause, bell if pause <= poll_seconds else None)
                 try:
                     if (term := leadership.term) is None:
-                        self._observer.leading(None)
-                        leadership.wait(stop, poll_seconds=_TURN_POLL)
+                        if leadership.take() is None:
+                            self._stand_by(leadership, trouble)
+                            in_place = True
+                            leadership.wait(stop, poll_seconds=_TURN_POLL)
                         continue
                     done = self._catch_up(term, progress, stop, trouble)
                 except _MAY_PASS as error:
-                    if isinstance(error, WrongChain) or (total is None and not isinstance(error, Deposed)):
+                    if isinstance(error, WrongChain) or not (in_place or isinstance(error, Deposed)):
                         raise
                     self._wait_for(error, trouble)
                     if isinstance(error, Deposed):
@@ -178,6 +181,7 @@ class Mirror:
                     pause = min(2 * max(pause, poll_seconds), max(_LONGEST_PAUSE, poll_seconds))
                 else:
                     total = total.then(done) if total else done
+                    in_place = True
                     pause = poll_seconds
         self._observer.leading(None)
         return total or self._as_found()
@@ -187,11 +191,21 @@ class Mirror:
     def _leadership(self) -> Leadership:
         return Leadership(self._store, ROLE, f"{self._target.chain_id}:{self._target.address}")
 
-    def _await_turn(self, leadership: Leadership, stop: threading.Event) -> MirrorReport | None:
+    def _stand_by(self, leadership: Leadership, trouble: OnTrouble | None) -> None:
+        """Says that somebody else writes."""
+        self._observer.leading(None)
+        holder = leadership.leader()
+        if trouble and holder is not None:
+            trouble(StandingBy(holder.holder))
+
+    def _await_turn(
+        self, leadership: Leadership, stop: threading.Event, trouble: OnTrouble | None
+    ) -> MirrorReport | None:
         """Returns None once it is our turn to write; a report, where somebody else has done what there was to do."""
         head: int | None = None
         while leadership.take() is None:
             if head is None:
+                self._stand_by(leadership, trouble)
                 latest = self._source.header("latest")
                 head = latest.number if latest else 0
             found = self._as_found(head)

@@ -11,6 +11,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from .errors import StoreUnavailable
+
 # The server notices within ten seconds that the machine at the other end is gone, and not after its default two hours.
 _KEEPALIVE = (
     "SET tcp_keepalives_idle = 4",
@@ -40,7 +42,7 @@ class Place(ABC):
 
     @abstractmethod
     def take(self) -> bool:
-        """Takes it, if it is free. Raises `DBAPIError` where the server can't be asked."""
+        """Takes it, if it is free. Raises `DBAPIError` or `StoreUnavailable` where that can't be told."""
 
     @abstractmethod
     def give_back(self) -> None:
@@ -90,8 +92,14 @@ class ServerPlace(Place):
     def give_back(self) -> None:
         with self._turn:
             connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()  # and with the session its lock
+        if connection is None:
+            return
+        try:  # the server would do it by itself, a moment later
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
+        except DBAPIError:
+            pass  # with the session its lock is gone
+        finally:
+            connection.close()
 
     def beat(self) -> bool:
         with self._turn:
@@ -109,6 +117,7 @@ class FilePlace(Place):
     """A lock on a file, which the operating system takes back when the process ends, however it ends."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = FileLock(path, timeout=0, thread_local=False)
 
     @property
@@ -120,6 +129,11 @@ class FilePlace(Place):
             self._lock.acquire()
         except Timeout:
             return False
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The file {self._path}, by which processes take turns, can't be locked: {error.strerror or error}. "
+                "Check the folder's rights and disk."
+            ) from error
         return True
 
     def give_back(self) -> None:

@@ -197,6 +197,19 @@ def test_memory_has_places_too() -> None:
         elsewhere.release()
 
 
+def test_a_lock_that_can_not_be_made_is_told_of(tmp_path: Path) -> None:
+    with Store.open(str(tmp_path / "store.sqlite")) as store:
+        store.migrate()
+        leadership = Leadership(store, "mirror", "1:0xAA")
+        with leadership:
+            assert leadership.take() is not None
+        [lock] = tmp_path.glob("*.lock")
+        lock.unlink()
+        lock.mkdir()
+        with pytest.raises(StoreUnavailable, match=lock.name):
+            leadership.take()
+
+
 # ------------------------------------------------------------------------------------------------- only a server can
 
 
