@@ -106,3 +106,33 @@ def test_records_and_store_lie_in_one_folder_and_the_sdk_agrees(monkeypatch: pyt
     settings = Settings.load(environ)
     assert settings.deployments == default_folder() == data_folder(environ) / "deployments"
     assert Path(settings.store) == data_folder(environ) / "store.sqlite"
+
+
+def test_further_nodes_are_a_list_and_survive_the_environment() -> None:
+    given = {
+        "KAMENG_RPC_FALLBACKS": " https://two.example/key , http://three.example,",
+        "KAMENG_WS_URL": "wss://one.example",
+    }
+    settings = Settings.load(given)
+    assert settings.rpc_fallbacks == ("https://two.example/key", "http://three.example")
+    assert settings.ws_url == "wss://one.example"
+    assert Settings.load(settings.environment()) == settings
+    bare = Settings.load({})
+    assert (bare.rpc_fallbacks, bare.ws_url) == ((), None)
+    assert not {"KAMENG_RPC_FALLBACKS", "KAMENG_WS_URL"} & bare.environment().keys()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("KAMENG_RPC_FALLBACKS", "https://fine.example,nonsense"),
+        ("KAMENG_RPC_FALLBACKS", "ws://fine.example"),
+        ("KAMENG_WS_URL", "https://fine.example"),
+        ("KAMENG_WS_URL", "ws://:0"),
+    ],
+)
+def test_nodes_that_are_none_are_refused_by_the_settings_name(setting: str, value: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.load({setting: value})
+    assert caught.value.setting == setting
+    assert value not in caught.value.message  # there may be a key in it
