@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
+from eth_abi.abi import encode
+
 from kameng_escrow.chain import rpc
-from kameng_escrow.chain.calls import Call, escrow_call
-from kameng_escrow.chain.codec import event_topics
+from kameng_escrow.chain.calls import Call
+from kameng_escrow.chain.codec import Function, event_topics, functions
 from kameng_escrow.chain.connection import Connection
 from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.errors import NodeError, NodeRefused
@@ -123,15 +126,17 @@ class Eye:
 
         Raises `NodeError`.
         """
+        function = functions("KamengLens")["nextAction"]
+        call = Call(to=self._lens, data=_of_many(function, terms))
         try:
-            found = self._run(rpc.view("KamengLens", self._lens, "nextAction", list(terms), tag="pending"))
+            answer = self._run(rpc.eth_call(call, tag="pending"))
         except NodeRefused:  # some nodes know no pending block
-            found = self._run(rpc.view("KamengLens", self._lens, "nextAction", list(terms)))
-        return [bool(action["due"]) for action in found]
+            answer = self._run(rpc.eth_call(call))
+        return [bool(action["due"]) for action in function.decode(answer)]
 
     def settling(self, terms: Sequence[OrderTerms]) -> Call:
         """The call that settles the orders that are due, and skips the others."""
-        return escrow_call(self._escrow, "settleMany", list(terms))
+        return Call(to=self._escrow, data=_of_many(functions("KamengEscrow")["settleMany"], terms))
 
     def estimate(self, call: Call, fee: Fee | None) -> int:
         """The gas that a call takes in the next block, rehearsed at the price that will be paid; None: at none, so that
@@ -204,6 +209,16 @@ class Eye:
 
     def _run(self, steps: Steps[T]) -> T:
         return run(steps, self._connection)
+
+
+@lru_cache(maxsize=20_000)  # an order's terms are asked about and then settled, some of them again and again
+def _words(terms: OrderTerms) -> bytes:
+    return functions("KamengEscrow")["settle"].encode(terms)[4:]
+
+
+def _of_many(function: Function, terms: Sequence[OrderTerms]) -> bytes:
+    """The calldata of a function of many terms. As `function.encode`, with each order's words made only once."""
+    return function.selector + encode(["uint256", "uint256"], [32, len(terms)]) + b"".join(map(_words, terms))
 
 
 def words_of(error: NodeError) -> str:

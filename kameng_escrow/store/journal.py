@@ -5,8 +5,8 @@ Everything that could cost money is written here, in a transaction of its own, b
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, select, update
+from sqlalchemy.orm import Session, selectinload
 
 from .journal_models import IntentOrderRow, IntentRow, TransactionRow, TroubleRow
 from .keeping import Attempt, BrokenJournal, Fee, Inclusion, Intent, Stage, Trouble
@@ -84,11 +84,14 @@ class Journal:
     def write(self, intent: Intent, at_ms: int) -> None:
         """Writes an intent down as it is now. Raises `BrokenJournal` where it has ended already."""
         with self._store.writing() as session:
-            row = session.scalar(self._intents().where(IntentRow.id == intent.id).with_for_update(of=IntentRow))
+            query = select(IntentRow).where(*self._ours(), IntentRow.id == intent.id).with_for_update(of=IntentRow)
+            row = session.scalar(query.options(selectinload(IntentRow.transactions)))
             if row is None or row.stage.has_ended:
                 raise BrokenJournal(f"intent {intent.id} does not wait any more")
             row.stage = intent.stage
-            _write_inclusion(row, intent.inclusion, at_ms)
+            if _place(row) != _place_of(intent.inclusion):
+                _write_inclusion(row, intent.inclusion, at_ms)
+                _write_closed(session, intent)
             written = {transaction.hash: transaction for transaction in row.transactions}
             for position, attempt in enumerate(intent.attempts):
                 known = written.get(attempt.hash)
@@ -189,6 +192,21 @@ def _transaction(attempt: Attempt, position: int) -> TransactionRow:
     )
 
 
+def _place(row: IntentRow) -> tuple[str | None, str | None]:
+    return row.mined_hash, row.mined_block_hash
+
+
+def _place_of(inclusion: Inclusion | None) -> tuple[str | None, str | None]:
+    return (inclusion.hash, inclusion.block_hash) if inclusion else (None, None)
+
+
+def _write_closed(session: Session, intent: Intent) -> None:
+    orders = update(IntentOrderRow).where(IntentOrderRow.intent_id == intent.id)
+    session.execute(orders.values(closed=False))
+    for part in parts(intent.inclusion.closed if intent.inclusion else ()):
+        session.execute(orders.where(IntentOrderRow.order_id.in_(part)).values(closed=True))
+
+
 def _write_inclusion(row: IntentRow, inclusion: Inclusion | None, at_ms: int) -> None:
     if inclusion is None:
         row.mined_hash = row.mined_block = row.mined_block_hash = row.mined_ms = None
@@ -198,9 +216,6 @@ def _write_inclusion(row: IntentRow, inclusion: Inclusion | None, at_ms: int) ->
         row.mined_hash = inclusion.hash
         row.mined_block, row.mined_block_hash = inclusion.block_number, inclusion.block_hash
         row.succeeded, row.gas_used, row.cost = inclusion.succeeded, inclusion.gas_used, inclusion.cost
-    closed = set(inclusion.closed) if inclusion else set()
-    for order in row.orders:
-        order.closed = order.order_id in closed
 
 
 def _intent(row: IntentRow) -> Intent:

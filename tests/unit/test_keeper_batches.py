@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kameng_escrow.chain.codec import functions
 from kameng_escrow.chain.dev_accounts import dev_account
 from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.states import State
 from kameng_escrow.keeper import Rules
 from kameng_escrow.keeper.batches import batches, neighbours, receiver, rotated
+from kameng_escrow.keeper.eye import _of_many
 from kameng_escrow.keeper.signing import Content, content_of, sign
 from kameng_escrow.store import Due
 from kameng_escrow.store.keeping import Fee, Payload
@@ -111,3 +113,11 @@ def test_what_fails_is_tried_again_ever_later_and_in_the_end_given_up() -> None:
     rules = Rules(retry_seconds=3, attempts=4)
     assert [rules.next_try_ms(failures, 1_000) for failures in range(1, 6)] == [4_000, 7_000, 13_000, None, None]
     assert Rules(attempts=50).next_try_ms(40, 0) == 3_600_000
+
+
+@given(orders())
+def test_calls_about_many_orders_are_encoded_as_the_abi_says(made: list[Due]) -> None:
+    terms = [one.terms for one in made]
+    for artifact, name in (("KamengEscrow", "settleMany"), ("KamengLens", "nextAction")):
+        function = functions(artifact)[name]
+        assert _of_many(function, terms) == function.encode(terms)
