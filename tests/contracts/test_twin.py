@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from kameng_escrow.chain.artifacts import Artifact
@@ -28,6 +28,7 @@ from tests.contracts.twins import Twins
 
 HISTORIES = int(os.environ.get("KAMENG_HISTORIES", "300"))  # 10,000 and more for a thorough look
 SHARDS = 2 * -(-HISTORIES // 5_000)  # for two cores; long runs in more parts, since hypothesis remembers a whole run
+SEED = os.environ.get("KAMENG_SEED")  # a number: the same histories every time; without it, others each time
 HISTORIES_ON_PY_EVM = 20  # which takes a second for each
 
 PRICE = 1_000_011  # with three of ten units in dispute both bonds are odd, and nearly every division has a rest
@@ -50,7 +51,7 @@ def twins(world_of_twins: Twins) -> Twins:
 def test_random_histories_agree(
     compiled: Callable[[str], Artifact], shard: int, record_property: Callable[[str, object], None]
 ) -> None:
-    run_histories(Twins(compiled, Revm()), -(-HISTORIES // SHARDS))
+    run_histories(Twins(compiled, Revm()), -(-HISTORIES // SHARDS), shard)
     record_property("histories", Histories.agreed)
 
 
@@ -58,10 +59,11 @@ def test_random_histories_agree_on_another_evm(twins: Twins) -> None:
     run_histories(twins, HISTORIES_ON_PY_EVM)
 
 
-def run_histories(twins: Twins, number: int) -> None:
+def run_histories(twins: Twins, number: int, shard: int = 0) -> None:
     Histories.twins, Histories.agreed = twins, 0
+    histories = Histories if SEED is None else seed(int(SEED) + shard)(Histories)
     run_state_machine_as_test(
-        Histories,
+        histories,
         settings=settings(
             max_examples=number,
             stateful_step_count=25,

@@ -46,22 +46,26 @@ class Snapshot:
     now: int
     codes: dict[str, bytes] = field(default_factory=dict)  # put somewhere by hand since: what was there before
     gifts: Counter[str] = field(default_factory=Counter)  # base units of the native coin given by hand since
+    created: set[str] = field(default_factory=set)  # contracts that were not there
 
 
 class Revm:
     """One chain's state, and transactions on it: what `Evm` offers, less what tells gas.
 
     Args:
-        code_size: the largest contract that may be deployed, in bytes.
+        code_size: the largest contract that may be deployed, in bytes; where more than usual, gas for that is there.
     """
 
-    chain_id = CHAIN_ID
+    @property
+    def chain_id(self) -> int:
+        return CHAIN_ID
 
     def __init__(self, *, code_size: int = CODE_SIZE) -> None:
+        self._creation_gas = GAS * code_size // CODE_SIZE
         self._evm = EVM(
             env=Env(cfg=CfgEnv(chain_id=CHAIN_ID, limit_contract_code_size=code_size)),
             spec_id="CANCUN",
-            gas_limit=BLOCK_GAS,
+            gas_limit=max(BLOCK_GAS, self._creation_gas),
         )
         self._codes: dict[str, bytes] = {}  # of accounts with a baton: what is theirs
         self._randao = bytes(32)
@@ -101,11 +105,12 @@ class Revm:
     def _undo(self, snapshot: Snapshot) -> None:
         self._evm.revert(snapshot.checkpoint)
         for address, code in snapshot.codes.items():
-            self._put(address, code=code)
+            self._put(address, code=b"" if address in snapshot.created else code)
         for address, amount in snapshot.gifts.items():
             self._put(address, balance=self.balance(address) - amount)
         snapshot.codes.clear()
         snapshot.gifts.clear()
+        snapshot.created.clear()
 
     def _put(self, address: str, *, balance: int | None = None, code: bytes | None = None) -> None:
         account = self._evm.basic(address)
@@ -178,7 +183,9 @@ class Revm:
 
     def _run(self, sender: str, to: str | None, data: bytes, value: int, gas: int) -> tuple[bytes, str]:
         if to is None:
-            return b"", to_checksum_address(self._evm.deploy(sender, data, value, gas))
+            created = to_checksum_address(self._evm.deploy(sender, data, value, max(gas, self._creation_gas)))
+            self._snapshots[-1].created.add(created)
+            return b"", created
         if self.code(sender):
             self._hand_baton(sender)
             data = bytes.fromhex(to[2:]) + value.to_bytes(32, "big") + data
