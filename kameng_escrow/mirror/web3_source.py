@@ -1,44 +1,54 @@
 """A node reached through web3.py, over HTTP or in this process."""
 
-import re
+import time
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from requests import HTTPError
+from requests import HTTPError, Response
 from web3 import HTTPProvider, Web3
 from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint
 
-from kameng_escrow.chain.errors import NodeRefused
+from kameng_escrow.chain.errors import NodeError, NodeRefused
 from kameng_escrow.chain.nodes import shown_url
 from kameng_escrow.chain.transport import answer_of, transport_error
 
+from .dialects import TooLarge, too_often, understand
 from .errors import NodeInconsistent, RangeTooLarge
+from .limiter import Limiter
 from .source import Header, Tag
 
-BATCH = 100  # requests in one HTTP body; what most public nodes allow
+_Answer = TypeVar("_Answer")
 
-# How nodes say that a range of blocks has too many blocks or logs for them, and how they say that we ask too often.
-_TOO_LARGE = re.compile(
-    r"too (many|large|wide|big)|more than [\d,]+ (results|logs)|query timeout|limited to|limit (the|your) query"
-    r"|(range|limit|size|response).{0,40}(exceed|limit|large|max)|exceed.{0,40}(range|limit|size|max)"
-    r"|max(imum)? .{0,20}(range|results|logs|blocks)",
-    re.IGNORECASE,
-)
-_TOO_OFTEN = re.compile(r"\brate\b|per (second|minute|day)|too many requests|request count|quota", re.IGNORECASE)
-_LIMIT_EXCEEDED = -32005  # the code that EIP-1474 has for it
+BATCH = 100  # requests in one HTTP body; what most public nodes allow
+PATIENCE = 30.0
+
+
+class _Throttled(Exception):
+    """The node wants a rest: `error`, as it would be raised, and `rest` in seconds where it says how long."""
+
+    def __init__(self, error: NodeError, rest: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error, self.rest = error, rest
 
 
 class Web3Source:
-    """A `ChainSource` on a `Web3` whose provider speaks JSON-RPC: `node.w3` of any of our nodes serves."""
+    """A `ChainSource` on a `Web3` whose provider speaks JSON-RPC: `node.w3` of any of our nodes serves.
 
-    def __init__(self, w3: Web3) -> None:
+    Args:
+        patience_seconds: how long a question waits for a node that is asked too often, before that is an error.
+    """
+
+    def __init__(self, w3: Web3, *, patience_seconds: float = PATIENCE) -> None:
         provider = w3.provider
         if not isinstance(provider, JSONBaseProvider):
             raise TypeError(f"{type(provider).__name__} does not speak JSON-RPC")
         self._provider = provider
         self._url = shown_url(str(provider.endpoint_uri)) if isinstance(provider, HTTPProvider) else "this process"
+        self._limiter = Limiter()
+        self._patience = patience_seconds
 
     @property
     def concurrent(self) -> bool:
@@ -68,8 +78,9 @@ class Web3Source:
         try:
             logs = self._ask("eth_getLogs", {"address": address, "fromBlock": hex(first), "toBlock": hex(last)})
         except NodeRefused as error:
-            if first < last and _is_too_large(error):
-                raise RangeTooLarge(error.rpc_message, error.rpc_code) from error
+            match understand(error.rpc_message, error.rpc_code):
+                case TooLarge(blocks) if first < last:
+                    raise RangeTooLarge(error.rpc_message, error.rpc_code, blocks=blocks) from error
             raise
         if not isinstance(logs, list):
             raise NodeInconsistent("The node answered a question for logs with something else.")
@@ -109,11 +120,11 @@ class Web3Source:
             requests = [
                 (RPCEndpoint("eth_call"), [{"to": to, "data": "0x" + data.hex()}, hex(block)]) for to, data in part
             ]
-            answers = self._send(partial(self._provider.make_batch_request, cast(Any, requests)))
-            if not isinstance(answers, list) or len(answers) != len(part):  # the node takes no batches
+            answers = self._patiently(partial(self._ask_batch, requests))
+            if answers is None:  # the node takes no batches, or smaller ones
                 found += [self.call(to, data, block) for to, data in part]
             else:
-                found += [bytes.fromhex(answer_of(answer).removeprefix("0x")) for answer in answers]
+                found += [bytes.fromhex(answer.removeprefix("0x")) for answer in answers]
         return found
 
     def balance(self, account: str, block: int) -> int:
@@ -121,15 +132,46 @@ class Web3Source:
         return int(self._ask("eth_getBalance", account, hex(block)), 16)
 
     def _ask(self, method: str, *params: Any) -> Any:
-        return answer_of(self._send(lambda: self._provider.make_request(RPCEndpoint(method), list(params))))
+        return self._patiently(
+            lambda: answer_of(self._send(lambda: self._provider.make_request(RPCEndpoint(method), list(params))))
+        )
+
+    def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
+        """The answer, once the node has had its rest, if it asks for one."""
+        ends = time.monotonic() + self._patience
+        while True:
+            try:
+                with self._limiter.turn():
+                    found = self._ask_once(ask)
+            except _Throttled as throttled:
+                if time.monotonic() + self._limiter.refused(throttled.rest) > ends:
+                    raise throttled.error from None
+                continue
+            self._limiter.answered()
+            return found
+
+    @staticmethod
+    def _ask_once(ask: Callable[[], _Answer]) -> _Answer:
+        try:
+            return ask()
+        except NodeRefused as error:
+            if too_often(error.rpc_message, error.rpc_code):
+                raise _Throttled(error) from None
+            raise
 
     def _batch(self, numbers: Sequence[int]) -> list[Header | None]:
         requests = [(RPCEndpoint("eth_getBlockByNumber"), [hex(number), False]) for number in numbers]
-        answers = self._send(lambda: self._provider.make_batch_request(cast(Any, requests)))
-        if not isinstance(answers, list) or len(answers) != len(numbers):  # the node takes no batches, or smaller ones
+        found = self._patiently(partial(self._ask_batch, requests))
+        if found is None:  # the node takes no batches, or smaller ones
             return [self.header(number) for number in numbers]
-        results = [answer_of(answer) for answer in answers]
-        return [None if result is None else _header(result) for result in results]
+        return [None if result is None else _header(result) for result in found]
+
+    def _ask_batch(self, requests: Sequence[tuple[RPCEndpoint, list[Any]]]) -> list[Any] | None:
+        """The results, in the order of the requests; None where the node did not answer each."""
+        answers = self._send(lambda: self._provider.make_batch_request(cast(Any, requests)))
+        if not isinstance(answers, list) or len(answers) != len(requests):
+            return None
+        return [answer_of(answer) for answer in answers]
 
     def _send(self, request: Callable[[], Any]) -> Any:
         try:
@@ -137,15 +179,27 @@ class Web3Source:
         except HTTPError as error:
             if error.response is not None and error.response.status_code == 413:
                 raise RangeTooLarge("the answer would be too large (HTTP 413)") from None
-            raise transport_error(error, self._url) from None
+            failure = transport_error(error, self._url)
+            if isinstance(failure, NodeError) and error.response is not None and _wants_rest(error.response):
+                raise _Throttled(failure, _rest_of(error.response)) from None
+            raise failure from None
         except Exception as error:
             raise transport_error(error, self._url) from None
 
 
-def _is_too_large(error: NodeRefused) -> bool:
-    if _TOO_OFTEN.search(error.rpc_message):  # some have one code for both
-        return False
-    return error.rpc_code == _LIMIT_EXCEEDED or _TOO_LARGE.search(error.rpc_message) is not None
+def _wants_rest(response: Response) -> bool:
+    return response.status_code == 429 or (response.status_code == 503 and "Retry-After" in response.headers)
+
+
+def _rest_of(response: Response) -> float | None:
+    """Retry-After in seconds; it may also be a date (RFC 9110)."""
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said)
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
 
 
 def _name(block: int | Tag) -> str:
