@@ -178,37 +178,38 @@ class Eye:
         """Gives the node a signed transaction. Raises `NodeError`."""
         self._run(rpc.request("eth_sendRawTransaction", "0x" + raw.hex()))
 
-    def inclusion(self, intent: Intent) -> Inclusion | None:
-        """The block that one of the intent's transactions is in; None: none is. Raises `NodeError`."""
+    def inclusion(self, intent: Intent, escrow: str) -> Inclusion | None:
+        """The block that one of the intent's transactions is in; None: none is. Raises `NodeError`.
+
+        `escrow`: whose orders they are; what other contracts say about orders in their events counts for nothing.
+        """
         for attempt in reversed(intent.attempts):
             raw = self._run(rpc.raw_receipt(attempt.hash))
             if raw is not None:
-                return self._inclusion(raw, attempt.fee.highest)
+                return _inclusion(raw, attempt.fee.highest, escrow.lower())
         return None
-
-    def _inclusion(self, raw: Mapping[str, Any], highest_fee: int) -> Inclusion:
-        used = rpc.to_int(raw["gasUsed"])
-        price = raw.get("effectiveGasPrice")
-        extra = raw.get("l1Fee")  # what second layers of one kind take for their data
-        return Inclusion(
-            hash=rpc.to_hex(raw["transactionHash"]),
-            block_number=rpc.to_int(raw["blockNumber"]),
-            block_hash=rpc.to_hex(raw["blockHash"]),
-            succeeded=rpc.to_int(raw["status"]) == 1,
-            gas_used=used,
-            cost=used * (highest_fee if price is None else rpc.to_int(price))
-            + (0 if extra is None else rpc.to_int(extra)),
-            closed=tuple(
-                rpc.to_hex(log["topics"][1])
-                for log in raw["logs"]
-                if str(log["address"]).lower() == self._escrow.lower()
-                and log["topics"]
-                and rpc.to_hex(log["topics"][0]) == _CLOSED_TOPIC
-            ),
-        )
 
     def _run(self, steps: Steps[T]) -> T:
         return run(steps, self._connection)
+
+
+def _inclusion(raw: Mapping[str, Any], highest_fee: int, escrow: str) -> Inclusion:
+    used = rpc.to_int(raw["gasUsed"])
+    price = raw.get("effectiveGasPrice")
+    extra = raw.get("l1Fee")  # what second layers of one kind take for their data
+    return Inclusion(
+        hash=rpc.to_hex(raw["transactionHash"]),
+        block_number=rpc.to_int(raw["blockNumber"]),
+        block_hash=rpc.to_hex(raw["blockHash"]),
+        succeeded=rpc.to_int(raw["status"]) == 1,
+        gas_used=used,
+        cost=used * (highest_fee if price is None else rpc.to_int(price)) + (0 if extra is None else rpc.to_int(extra)),
+        closed=tuple(
+            rpc.to_hex(log["topics"][1])
+            for log in raw["logs"]
+            if str(log["address"]).lower() == escrow and log["topics"] and rpc.to_hex(log["topics"][0]) == _CLOSED_TOPIC
+        ),
+    )
 
 
 @lru_cache(maxsize=20_000)  # an order's terms are asked about and then settled, some of them again and again

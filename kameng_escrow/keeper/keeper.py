@@ -13,7 +13,19 @@ from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.errors import NodeError, WrongChain
 from kameng_escrow.chain.nodes import Node
 from kameng_escrow.errors import EscrowError
-from kameng_escrow.store import Agenda, Book, Deposed, Journal, Leadership, Store, StoreBusy, StoreUnavailable, Term
+from kameng_escrow.store import (
+    Agenda,
+    Book,
+    Deposed,
+    Journal,
+    Leadership,
+    Store,
+    StoreBusy,
+    StoreUnavailable,
+    Term,
+    WrongStore,
+    contracts,
+)
 from kameng_escrow.store.keeping import Intent
 
 from .errors import AccountLow, MirrorBehind, NotLeading
@@ -62,6 +74,7 @@ class Keeper:
 
     Raises:
         UnknownContract, SchemaMissing and the like: the store has nothing of the contract.
+        WrongStore: it holds another chain of that id.
     """
 
     def __init__(
@@ -78,7 +91,14 @@ class Keeper:
     ) -> None:
         self._store = store
         self._book = Book(store, deployment.chain_id, deployment.address)
-        self._contract_id = self._book.info().id
+        info = self._book.info()
+        if deployment.genesis != info.genesis_hash:
+            raise WrongStore(
+                f"The store at {store.where} holds another chain of the id {deployment.chain_id}: a local one "
+                "that was started anew? Use another store."
+            )
+        self._contract_id = info.id
+        self._escrows = {one.id: one.address for one in contracts(store)}
         self._eye = Eye(Connection(node.w3), deployment, account.address)
         self._deployment = deployment
         self._account = account
@@ -216,6 +236,7 @@ class Keeper:
             self._account,
             self._rules,
             contract_id=self._contract_id,
+            escrows=self._escrows,
             memory=self._memory,
             tally=self._tally,
             announce=self._say,

@@ -158,7 +158,7 @@ class Planner:
         if len(batch.orders) > 1:
             return list(batch.halves())
         reason = words_of(why) if isinstance(why, NodeRefused) else why.message
-        self._hands.note_failures(batch.order_ids, why.code, reason, part.now_ms)
+        self._hands.note_failures(self._contract_id, batch.order_ids, why.code, reason, part.now_ms)
         part.moved = True
         return []
 

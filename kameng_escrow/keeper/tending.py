@@ -1,6 +1,6 @@
 """Looks after the intents that wait: does what the machine decides, and writes it down in the right order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from eth_account.signers.local import LocalAccount
@@ -65,6 +65,9 @@ class Hands:
 
     Args:
         journal: under the term of the account's keeper.
+        contract_id: of the contract whose orders are settled. Of others there may be intents that wait, if the account
+            has worked for them before.
+        escrows: the addresses of the store's contracts, by id.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Hands:
         rules: Rules,
         *,
         contract_id: int,
+        escrows: Mapping[int, str],
         memory: Memory,
         tally: Tally,
         announce: Announce,
@@ -85,6 +89,7 @@ class Hands:
         self._account = account
         self._rules = rules
         self._contract_id = contract_id
+        self._escrows = escrows
         self._memory = memory
         self._tally = tally
         self._announce = announce
@@ -165,7 +170,7 @@ class Hands:
     def _sight(self, intent: Intent, part: Round) -> Sight:
         outlook = part.outlook
         used = outlook.latest_nonce > intent.nonce
-        inclusion = self._eye.inclusion(intent) if used else None
+        inclusion = self._eye.inclusion(intent, self._escrows[intent.contract_id]) if used else None
         missing = inclusion is None and outlook.deep_nonce > intent.nonce
         self._memory.looks_without[intent.id] = self._memory.looks_without.get(intent.id, 0) + 1 if missing else 0
         return Sight(
@@ -183,6 +188,8 @@ class Hands:
         """Whether somebody's order still waits for it; asked once a block."""
         if not intent.order_ids or intent.last.payload is Payload.Nothing:
             return False
+        if intent.contract_id != self._contract_id:
+            return True  # another lens would have to tell
         known = self._memory.wanted_at.get(intent.id)
         if known is None or known[0] != head:
             open_still = any(self._eye.deadlines(intent.order_ids))
@@ -211,7 +218,7 @@ class Hands:
         self._announce(News(kind=NewsKind.Raised if same else NewsKind.Withdrawn, intent=intent))
         if unfit and not same:
             words = self._memory.words.get(intent.id, "unfit")
-            self.note_failures(intent.order_ids, NotTaken(before.last.hash, words).code, words, part.now_ms)
+            self.note_failures(intent.contract_id, intent.order_ids, NotTaken.code, words, part.now_ms)
         return intent
 
     def _note(self, intent: Intent, inclusion: Inclusion | None, part: Round) -> Intent:
@@ -248,10 +255,11 @@ class Hands:
         if not inclusion.succeeded:
             error = BatchReverted(inclusion.hash, len(intent.order_ids))
             self._announce(News(kind=NewsKind.Reverted, intent=intent, error=error))
-            self.note_failures(intent.order_ids, error.code, "it was mined and refused", part.now_ms)
+            reason = "it was mined and refused"
+            self.note_failures(intent.contract_id, intent.order_ids, error.code, reason, part.now_ms)
             return
-        if self._journal.troubles(self._contract_id, inclusion.closed):
-            self._journal.forget_troubles(self._contract_id, inclusion.closed)
+        if self._journal.troubles(intent.contract_id, inclusion.closed):
+            self._journal.forget_troubles(intent.contract_id, inclusion.closed)
         if intent.payload_of(inclusion.hash) is Payload.Batch and not inclusion.closed:
             self._memory.rest(part.now_ms, intent.account, self._rules.spread_seconds)
         self._announce(News(kind=NewsKind.Mined, intent=intent))
@@ -276,9 +284,9 @@ class Hands:
 
     # ------------------------------------------------------------------------------------------------------ failures
 
-    def note_failures(self, order_ids: tuple[str, ...], code: str, reason: str, now_ms: int) -> None:
+    def note_failures(self, contract_id: int, order_ids: tuple[str, ...], code: str, reason: str, now_ms: int) -> None:
         """Writes down that orders could not be settled, and when each is tried again, if ever."""
-        known = self._journal.troubles(self._contract_id, order_ids)
+        known = self._journal.troubles(contract_id, order_ids)
         troubles = []
         for order_id in order_ids:
             before = known.get(order_id)
@@ -293,7 +301,7 @@ class Hands:
                     since_ms=before.since_ms if before else now_ms,
                 )
             )
-        self._journal.note_troubles(self._contract_id, troubles)
+        self._journal.note_troubles(contract_id, troubles)
         for trouble in troubles:
             kind, error = (NewsKind.GivenUp, OrderGivenUp) if trouble.given_up else (NewsKind.Stuck, OrderStuck)
             self._announce(News(kind=kind, error=error(trouble.order_id, trouble.failures, trouble.reason)))

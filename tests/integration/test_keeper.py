@@ -1,9 +1,14 @@
 """A keeper on a real chain: everything that is due is settled, once, and the journal says what was paid for it."""
 
+from dataclasses import replace
+
+import pytest
+
+from kameng_escrow.chain.anvil import AnvilNode
 from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.domain.states import State
-from kameng_escrow.keeper import NewsKind
-from kameng_escrow.store import Leadership, Store
+from kameng_escrow.keeper import Keeper, NewsKind
+from kameng_escrow.store import Leadership, Store, WrongStore
 from kameng_escrow.store.keeping import Stage
 
 from .escrow_world import DAY, HOUR, EscrowWorld
@@ -14,6 +19,7 @@ from .keepers import (
     assert_journal_is_true,
     due_orders,
     following,
+    held,
     intents,
     keeper_of,
     pooled,
@@ -120,3 +126,40 @@ def test_only_one_keeper_of_an_account_works(anvil_world: EscrowWorld, store: St
         assert report.transactions == 0
         assert pooled(world) == sent_by(world) == []
     assert settle(world, store).settled == 3
+
+
+def test_a_second_keeper_takes_over_when_the_first_is_gone(anvil_world: EscrowWorld, store: Store) -> None:
+    world = anvil_world
+    listener = Listener()
+    mirror_of(world, store).run_once()
+    with keeper_of(world, store) as first, keeper_of(world, store) as second:
+        assert first.run_once().leading
+        with following(second, listener=listener):
+            until(lambda: listener.troubles == ["not_leading"])
+            due = due_orders(world, store, 3)
+            first.close()
+            until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+
+
+def test_one_account_may_have_worked_for_another_contract(store: Store) -> None:
+    """What still waits for the other one is looked after, and not taken for something that nobody wants."""
+    with AnvilNode() as node:
+        one, two = EscrowWorld(node), EscrowWorld(node, another=True)
+        due_of_one, due_of_two = due_orders(one, store, 3), due_orders(two, store, 3)
+        with held(node):
+            assert settle(one, store, patience=0, stuck_seconds=60).waiting == 1
+            report = settle(two, store, patience=0, stuck_seconds=60)
+            assert (report.transactions, report.waiting, report.raised) == (1, 2, 0)
+            node.mine()
+            settle(two, store)
+        assert states(one, due_of_one) == states(two, due_of_two) == {State.Closed}
+        assert_journal_is_true(one, store)
+        closed = [intent.inclusion.closed for intent in intents(one, store) if intent.inclusion]
+        assert [len(ids) for ids in closed] == [3, 3]
+
+
+def test_a_store_of_another_chain_is_not_used(anvil_world: EscrowWorld, store: Store) -> None:
+    mirror_of(anvil_world, store).run_once()
+    other = replace(anvil_world.deployment, genesis="0x" + "77" * 32)
+    with pytest.raises(WrongStore, match="Use another store"):
+        Keeper(store, anvil_world.node, other, anvil_world.node.accounts[KEEPER])
