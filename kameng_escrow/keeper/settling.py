@@ -7,8 +7,9 @@ from kameng_escrow.client import EscrowClient
 from kameng_escrow.client.results import Receipt
 from kameng_escrow.domain.events import OrderClosed
 from kameng_escrow.domain.order import OrderTerms
-from kameng_escrow.domain.states import State
 from kameng_escrow.store import Book, Due
+
+from .batches import neighbours
 
 BATCH = 50  # orders in one transaction: about a million gas
 
@@ -51,8 +52,7 @@ def settle_due(
     now = client.now()
     candidates = book.due(now, limit=limit)
     due, skipped = _confirmed(candidates, client, now, batch)
-    # Neighbours with the same token and receiver are paid in one transfer.
-    due.sort(key=lambda row: (row.terms.token, _likely_receiver(row), row.terms.policy_id, row.terms.seller))
+    due = neighbours(due)
     receipts: list[Receipt] = []
     settled: list[OrderClosed] = []
     for start in range(0, len(due), batch):
@@ -84,8 +84,3 @@ def _confirmed(candidates: Sequence[Due], client: EscrowClient, now: int, batch:
 
 def _settle(client: EscrowClient, terms: list[OrderTerms]) -> Receipt:
     return client.settle(terms[0]) if len(terms) == 1 else client.settle_many(terms)
-
-
-def _likely_receiver(row: Due) -> str:
-    """Who gets most of it: the seller where the inspection ran out, else the buyer."""
-    return row.terms.pay_to if row.state is State.Delivered else row.terms.refund_to
