@@ -44,13 +44,14 @@ from tests.contracts.twin_drafts import (
     sound_drafts,
     states,
 )
-from tests.contracts.twin_history import COMMITMENT, EVIDENCE, UNKNOWN, History
+from tests.contracts.twin_history import COMMITMENT, EVIDENCE, UNKNOWN
+from tests.contracts.twin_payments import PaidBySignature
 from tests.contracts.twins import UNLIMITED
 
 ROLES = {Who.Buyer: Role.Buyer, Who.Seller: Role.Seller, Who.Operator: Role.Operator}
 
 
-class Histories(History):
+class Histories(PaidBySignature):
     """Everything that can be done. `twins` is set by the test."""
 
     @initialize(refusing=st.sets(st.tuples(payees, st.booleans()), max_size=4))

@@ -9,6 +9,7 @@ from kameng_escrow.domain.actions import next_action
 from kameng_escrow.domain.events import Event, Logged
 from kameng_escrow.domain.fold import fold
 from kameng_escrow.domain.order import NATIVE, Order, OrderTerms
+from kameng_escrow.domain.payments import PERMIT2
 from kameng_escrow.domain.policy import NO_CANCEL, Policy
 from kameng_escrow.domain.refusals import Refusal
 from kameng_escrow.domain.reverts import decode_refusal
@@ -17,7 +18,7 @@ from kameng_escrow.domain.signed import OperatorGrant
 from kameng_escrow.domain.states import Fault, Outcome, State
 from kameng_escrow.domain.twin import Books, Escrow
 from kameng_escrow.domain.typed_data import Domain, policy_id
-from tests.contracts.harness.abi import deploy
+from tests.contracts.harness.abi import Contract, deploy
 from tests.contracts.harness.cast import CAST, KEYS
 from tests.contracts.harness.evm import Evm, Reverted
 from tests.contracts.harness.revm import Revm
@@ -28,6 +29,7 @@ UNLIMITED = 2**256 - 1
 BOND = 10**6  # base units in a seller's bond balance at the start: enough for some orders
 ALL_RIGHTS = 15
 PAYABLE = {"open", "open_with_offer", "dispute", "act", "fund_bond"}
+TOKEN_NAME = "Authorized dollar"  # of the token that takes permits and authorizations
 REFUSING = bytes.fromhex("5f5ffd")  # an account with this code takes no coins: revert(0, 0)
 
 LARGEST = {
@@ -67,11 +69,14 @@ class Twins:
             self.evm.set_balance(address, WEALTH)
         self.escrow = deploy(self.evm, compiled("KamengEscrow"), sender=issuer)
         self.lens = deploy(self.evm, compiled("KamengLens"), self.escrow.address, sender=issuer)
-        self.plain = deploy(self.evm, compiled("TestToken"), "Test dollar", "TUSD", 6, sender=issuer)
+        self.authorized = deploy(self.evm, compiled("AuthorizedToken"), TOKEN_NAME, "AUSD", 6, sender=issuer)
         self.blocking = deploy(self.evm, compiled("BlockingToken"), "Blocking", "BUSD", 18, sender=issuer)
         self.wallet = deploy(self.evm, compiled("Wallet"), CAST["seller"], sender=issuer).address
         self.evm.set_balance(self.wallet, WEALTH)
-        self.tokens = {contract.address: contract for contract in (self.plain, self.blocking)}
+        self.tokens = {contract.address: contract for contract in (self.authorized, self.blocking)}
+        double = deploy(self.evm, compiled("Permit2Double"), sender=issuer)
+        self.evm.set_code(PERMIT2, self.evm.code(double.address))
+        self.permit2 = Contract(self.evm, PERMIT2, double.abi)
         self.coins = (NATIVE, *self.tokens)
         self.accounts = (*CAST.values(), self.wallet)
         self.domain = Domain(self.evm.chain_id, self.escrow.address)
@@ -91,6 +96,7 @@ class Twins:
             for address, token in self.tokens.items():
                 token.mint(account, WEALTH, sender=account)
                 token.approve(self.escrow.address, UNLIMITED, sender=account)
+                token.approve(PERMIT2, UNLIMITED, sender=account)
                 books.balances[account, address] = WEALTH
                 books.allowances[account, address] = UNLIMITED
 
