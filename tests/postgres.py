@@ -17,6 +17,8 @@ from bench.postgres import Server, own_server
 
 __all__ = ["Server", "own_server"]
 
+_PREFIX = "kameng-postgres-"
+_OWNER = "owner"  # the file with the id of the process that the server belongs to
 FOLDER = "KAMENG_TEST_POSTGRES"  # in the environment: where the run's processes find their server
 
 # ------------------------------------------------------------------------------------------------ pytest's arrangements
@@ -24,18 +26,36 @@ FOLDER = "KAMENG_TEST_POSTGRES"  # in the environment: where the run's processes
 
 def pytest_configure(config: pytest.Config) -> None:
     """Names the place of the run's server; nothing is there yet."""
-    if not hasattr(config, "workerinput"):  # the process that starts the others, which inherit its environment
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="kameng-postgres-")
+    if hasattr(config, "workerinput"):
+        return
+    # This is the process that starts the others, which inherit its environment.
+    _sweep()
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix=_PREFIX)
+    (Path(os.environ[FOLDER]) / _OWNER).write_text(str(os.getpid()), "ascii")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends the run's server, if it was ever started."""
     if hasattr(config, "workerinput"):
         return
-    folder = Path(os.environ.pop(FOLDER))
+    _clear(Path(os.environ.pop(FOLDER)))
+
+
+def _clear(folder: Path) -> None:
     if (folder / "data").exists():
         Server(folder).stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Ends the servers of runs that were killed, which nobody else would."""
+    for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
+        try:
+            os.kill(int(owner.read_text("ascii")), 0)
+        except ProcessLookupError:
+            _clear(owner.parent)
+        except (OSError, ValueError):
+            continue  # somebody else's, or it is just being made or cleared
 
 
 @pytest.fixture(scope="session")
