@@ -64,19 +64,21 @@ contract SharesProof {
         return Held(_slot(raw), amount, sellerBond, disputeBond);
     }
 
-    /// @dev Nothing wrapped, since each is within what was held; and together they are what was held.
+    /// @dev Nothing wrapped, since each is within what was held, which is below 2^128; and together they are that.
     function _sumsUp(Held memory order, uint256[5] memory given) private pure {
-        uint256 all = order.amount + order.sellerBond + order.disputeBond;
-        assert(given[0] <= all && given[1] <= all && given[2] <= all && given[3] <= all && given[4] <= all);
-        assert(given[0] + given[1] + given[2] + given[3] + given[4] == all);
+        unchecked {
+            uint256 all = order.amount + order.sellerBond + order.disputeBond;
+            assert(given[0] <= all && given[1] <= all && given[2] <= all && given[3] <= all && given[4] <= all);
+            assert(given[0] + given[1] + given[2] + given[3] + given[4] == all);
+        }
     }
 
     /// What is held: the price, or the sum in dispute, which is no more; bonds of at most half of it. Lemma "slice":
     /// 0 ≤ k ≤ N, 0 < N < 2^16, P < 2^127 ⇒ P·(N − k) < 2^256 and ⌊P·(N − k) / N⌋ ≤ P; so 0 ≤ D ≤ P.
-    function check_held(uint256 raw, uint256 price, uint256 units) external pure {
+    function check_held(uint256 raw, uint128 price, uint16 units) external pure {
         OrderSlot slot = _slot(raw);
         uint256 k = slot.disputedUnits();
-        vm.assume(price > 0 && price <= MAX_PRICE && units > 0 && units <= type(uint16).max && k <= units);
+        vm.assume(price > 0 && price <= MAX_PRICE && units > 0 && k <= units);
         uint256 sum = Shares.sumInDispute(price, units, k);
         if (slot.state() == State.Disputed) vm.assume(sum <= price); // lemma "slice"
         (uint256 amount, uint256 sellerBond, uint256 disputeBond) = Shares.held(slot, price, units);
@@ -90,7 +92,7 @@ contract SharesProof {
     // ------------------------------------------------------------------------------------------------------------- rows
 
     /// Rows 11, 15 and 18: the dispute bond and what was agreed to the buyer, the seller's bond back.
-    function check_split(uint256 raw, uint256 amount, uint256 sellerBond, uint256 disputeBond, uint256 toBuyer)
+    function check_split(uint256 raw, uint128 amount, uint128 sellerBond, uint128 disputeBond, uint128 toBuyer)
         external
         pure
     {
@@ -99,11 +101,11 @@ contract SharesProof {
         uint256 fee = _part(amount - toBuyer, order.slot.platformFeeBps());
         (uint256 toSeller, uint256 platformFee) = Shares.lessFee(order.slot, amount - toBuyer);
         assert(platformFee == fee);
-        _sumsUp(order, [toBuyer + disputeBond, toSeller, platformFee, sellerBond, 0]);
+        _sumsUp(order, [uint256(toBuyer) + disputeBond, toSeller, platformFee, sellerBond, 0]);
     }
 
     /// Rows 8, 12 and 14: the buyer gets the price back and the larger half of the bond.
-    function check_withdrawn(uint256 raw, uint256 amount, uint256 sellerBond, uint256 disputeBond) external pure {
+    function check_withdrawn(uint256 raw, uint128 amount, uint128 sellerBond, uint128 disputeBond) external pure {
         Held memory order = _held(raw, amount, sellerBond, disputeBond);
         (uint256 toBuyer, uint256 bondReturned) = Shares.withdrawn(amount, sellerBond, disputeBond);
         _sumsUp(order, [toBuyer, 0, 0, bondReturned, 0]);
@@ -111,7 +113,7 @@ contract SharesProof {
     }
 
     /// Row 7: the cancel fee is part of the price.
-    function check_cancelled(uint256 raw, uint256 amount, uint256 sellerBond) external pure {
+    function check_cancelled(uint256 raw, uint128 amount, uint128 sellerBond) external pure {
         Held memory order = _held(raw, amount, sellerBond, 0);
         uint256 fee = _half(amount, order.slot.cancelFeeBps());
         _sumsUp(order, [amount - fee, fee, 0, sellerBond, 0]);
@@ -120,7 +122,7 @@ contract SharesProof {
     /// Row 13: what is not in dispute is paid out at once, and what stays is what a dispute holds. Lemmas
     /// "products" and "quotients": x ≤ y and r ≤ s ⇒ x·r ≤ y·s; x ≤ y ⇒ ⌊x / 10,000⌋ ≤ ⌊y / 10,000⌋; so the bond shrinks
     /// with the sum.
-    function check_dispute(uint256 raw, uint256 price, uint256 amount) external pure {
+    function check_dispute(uint256 raw, uint128 price, uint128 amount) external pure {
         OrderSlot slot = _slot(raw);
         vm.assume(price <= MAX_PRICE && amount <= price);
         uint256 bondBefore = _half(price, slot.sellerBondBps());
@@ -130,7 +132,9 @@ contract SharesProof {
         uint256 fee = _part(undisputed, slot.platformFeeBps());
         (uint256 toSeller, uint256 platformFee) = Shares.lessFee(slot, undisputed);
         assert(platformFee == fee && toSeller <= undisputed && bond <= bondBefore);
-        assert(toSeller + platformFee + (bondBefore - bond) + amount + bond == price + bondBefore);
+        unchecked {
+            assert(toSeller + platformFee + (bondBefore - bond) + amount + bond == uint256(price) + bondBefore);
+        }
     }
 
     /**
@@ -138,7 +142,7 @@ contract SharesProof {
      * D is not zero: lemma "some": P > 0 and 1 ≤ k ≤ N ⇒ ⌊P·(N − k) / N⌋ < P.
      * The mediation fee is within both bonds: lemmas "products" and "quotients", since its rate is.
      */
-    function check_ruling(uint256 raw, uint256 amount, uint256 sellerBond, uint256 disputeBond, uint256 toBuyer)
+    function check_ruling(uint256 raw, uint128 amount, uint128 sellerBond, uint128 disputeBond, uint128 toBuyer)
         external
         pure
     {
@@ -146,17 +150,20 @@ contract SharesProof {
         vm.assume(amount > 0 && toBuyer <= amount);
         uint256 fee = _half(amount, order.slot.mediationFeeBps());
         vm.assume(fee <= sellerBond && fee <= disputeBond);
-        uint256 pot = amount + disputeBond + sellerBond - fee;
-        uint256 earned = amount - toBuyer;
-        assert(amount <= pot && pot < 2 ** 128);
+        uint256 sum = amount;
+        uint256 pot;
+        uint256 earned;
         uint256 sellerPot;
         unchecked {
-            sellerPot = pot * earned / amount;
+            pot = sum + sellerBond + disputeBond - fee;
+            earned = sum - toBuyer;
+            sellerPot = pot * earned / sum;
         }
+        assert(sum <= pot && pot < 2 ** 128 && earned <= sum);
         vm.assume(earned <= sellerPot && sellerPot <= pot); // lemma "pot"
         _part(earned, order.slot.platformFeeBps());
         (Fault fault, uint256 refunded, uint256 toSeller, uint256 platformFee, uint256 bondReturned) =
-            Shares.ruling(order.slot, amount, pot, toBuyer);
+            Shares.ruling(order.slot, sum, pot, toBuyer);
         _sumsUp(order, [refunded, toSeller, platformFee, bondReturned, fee]);
         assert(toSeller + platformFee == earned);
         assert(fault == (toBuyer > earned ? Fault.Seller : toBuyer < earned ? Fault.Buyer : Fault.None));
@@ -167,7 +174,7 @@ contract SharesProof {
         OrderSlot slot = _slot(raw);
         uint256 k = slot.disputedUnits();
         vm.assume(slot.state() == state);
-        vm.assume(price > 0 && price <= MAX_PRICE && units > 0 && units <= type(uint16).max && k <= units);
+        vm.assume(price > 0 && price <= MAX_PRICE && units > 0 && k <= units);
         if (state == State.Disputed) vm.assume(Shares.sumInDispute(price, units, k) <= price); // lemma "slice"
         Held memory order;
         order.slot = slot;
@@ -193,19 +200,19 @@ contract SharesProof {
         }
     }
 
-    function check_timeout_of_an_opened_order(uint256 raw, uint256 price, uint256 units) external pure {
+    function check_timeout_of_an_opened_order(uint256 raw, uint128 price, uint16 units) external pure {
         _checkTimeout(raw, price, units, State.Opened);
     }
 
-    function check_timeout_of_an_accepted_order(uint256 raw, uint256 price, uint256 units) external pure {
+    function check_timeout_of_an_accepted_order(uint256 raw, uint128 price, uint16 units) external pure {
         _checkTimeout(raw, price, units, State.Accepted);
     }
 
-    function check_timeout_of_a_delivered_order(uint256 raw, uint256 price, uint256 units) external pure {
+    function check_timeout_of_a_delivered_order(uint256 raw, uint128 price, uint16 units) external pure {
         _checkTimeout(raw, price, units, State.Delivered);
     }
 
-    function check_timeout_of_a_disputed_order(uint256 raw, uint256 price, uint256 units) external pure {
+    function check_timeout_of_a_disputed_order(uint256 raw, uint128 price, uint16 units) external pure {
         _checkTimeout(raw, price, units, State.Disputed);
     }
 }
