@@ -131,7 +131,10 @@ def mirror(
         )
 
         def report(progress: "Progress") -> None:
-            note = session.screen.say(f"{progress.events:,} 个事件", f"{progress.events:,} events")
+            rate = f"{progress.events_per_second:,.0f}"
+            note = session.screen.say(
+                f"{progress.events:,} 个事件，每秒 {rate} 个", f"{progress.events:,} events, {rate} a second"
+            )
             tick(progress.done, progress.total, note)
 
         def trouble(error: EscrowError) -> None:
