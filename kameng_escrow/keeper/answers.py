@@ -67,6 +67,9 @@ _TOO_MUCH_GAS = (
     "intrinsic gas",
 )
 
+# What nodes say that would rather be asked later, whatever about.
+_LATER = ("rate limit", "ratelimit", "too many requests", "limit exceeded", "capacity", "throttl", "try again", "busy")
+
 
 def rejection_of(error: NodeError) -> Rejection | None:
     """Why a node that was given a transaction answered with an error; None: it has it already."""
@@ -84,6 +87,12 @@ def rejection_of(error: NodeError) -> Rejection | None:
 def lacks_funds(error: NodeRefused) -> bool:
     """Whether an estimate failed because the account can't pay."""
     return rejection_of(error) is Rejection.Funds
+
+
+def wants_later(error: NodeRefused) -> bool:
+    """Whether the node did not look at what it was asked, and may do so later."""
+    said = error.rpc_message.lower()
+    return error.rpc_code == -32005 or any(phrase in said for phrase in _LATER)
 
 
 def wants_less(error: NodeRefused) -> bool:

@@ -1,6 +1,7 @@
 """What a keeper asks the chain. Nothing here sends anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -186,11 +187,22 @@ class Eye:
         for attempt in reversed(intent.attempts):
             raw = self._run(rpc.raw_receipt(attempt.hash))
             if raw is not None:
-                return _inclusion(raw, attempt.fee.highest, escrow.lower())
+                with _sense_demanded():
+                    return _inclusion(raw, attempt.fee.highest, escrow.lower())
         return None
 
     def _run(self, steps: Steps[T]) -> T:
-        return run(steps, self._connection)
+        with _sense_demanded():
+            return run(steps, self._connection)
+
+
+@contextmanager
+def _sense_demanded() -> Iterator[None]:
+    """What can't be read is the node's fault, and may be better next time."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NodeRefused(f"its answer makes no sense ({type(error).__name__}: {error})") from error
 
 
 def _inclusion(raw: Mapping[str, Any], highest_fee: int, escrow: str) -> Inclusion:

@@ -10,7 +10,7 @@ from eth_account.signers.local import LocalAccount
 
 from kameng_escrow.chain.connection import Connection
 from kameng_escrow.chain.deployments import Deployment
-from kameng_escrow.chain.errors import NodeError, WrongChain
+from kameng_escrow.chain.errors import InvalidInput, NodeError, WrongChain
 from kameng_escrow.chain.nodes import Node
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import (
@@ -39,7 +39,8 @@ from .tending import Hands, Memory, Round, spent_today
 ROLE = "keeper"
 BEHIND_SECONDS = 300  # of chain time between the mirror's last block and the chain's: more is worth an alarm
 
-_MAY_PASS = (NodeError, StoreBusy, StoreUnavailable, Deposed)
+# InvalidInput: a node that has no code where contracts are is one that does not have the latest state.
+_MAY_PASS = (NodeError, InvalidInput, StoreBusy, StoreUnavailable, Deposed)
 _BUSY_SECONDS = 0.05  # between looks while something happens
 _IDLE_SECONDS = 0.5  # between looks of a run that ends
 _LONGEST_PAUSE = 30.0  # seconds between looks while something is away

@@ -2,13 +2,14 @@
 
 from itertools import chain
 
+from kameng_escrow.chain.calls import Call
 from kameng_escrow.chain.errors import NodeRefused
 from kameng_escrow.domain.refusal_base import Refusal
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Agenda, Due, Journal
 from kameng_escrow.store.keeping import Fee, Intent, Stage
 
-from .answers import lacks_funds, wants_less
+from .answers import lacks_funds, wants_later, wants_less
 from .batches import Batch, batches, patience_ms, rotated
 from .errors import AccountDry, BudgetSpent, GasTooDear
 from .eye import Eye, words_of
@@ -129,12 +130,11 @@ class Planner:
             if lacks_funds(refused):
                 part.add(AccountDry(self._account, part.outlook.balance, most * fee.highest))
                 return None
-            if not wants_less(refused):
+            if wants_later(refused):
                 raise
-            # Nodes allow a rehearsal no more gas than the account can pay.
-            if len(batch.orders) == 1 and self._free(part, waiting) < most * fee.highest:
-                needed = self._with_margin(self._eye.estimate(call, None), batch) * fee.highest
-                if (short := self._too_poor(needed, part, waiting)) is not None:
+            if len(batch.orders) == 1 and wants_less(refused):
+                short = self._too_poor_to_rehearse(call, batch, fee, part, waiting)
+                if short is not None:
                     part.add(short)
                     return None
             return self._isolate(batch, refused, part)
@@ -161,6 +161,16 @@ class Planner:
         self._hands.note_failures(self._contract_id, batch.order_ids, why.code, reason, part.now_ms)
         part.moved = True
         return []
+
+    def _too_poor_to_rehearse(
+        self, call: Call, batch: Batch, fee: Fee, part: Round, waiting: list[Intent]
+    ) -> EscrowError | None:
+        """Nodes allow a rehearsal no more gas than the account can pay: is that why it failed?"""
+        try:
+            estimate = self._eye.estimate(call, None)
+        except (Refusal, NodeRefused):  # it fails for free, too
+            return None
+        return self._too_poor(self._with_margin(estimate, batch) * fee.highest, part, waiting)
 
     def _with_margin(self, estimate: int, batch: Batch) -> int:
         return estimate + estimate * MARGIN_PERCENT // 100 + batch.extra_gas

@@ -1,6 +1,7 @@
 """What a keeper does when fees rise, nonces are taken, nodes forget, money runs out, or blocks are undone."""
 
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ from .keepers import (
 from .proxy import bad_line
 
 GWEI = 10**9
+SEED = 20_261_123
 
 
 @pytest.fixture
@@ -335,6 +337,38 @@ def test_a_node_that_is_away_is_waited_for(world: EscrowWorld, anvil: AnvilNode,
         until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
         away[0] = True  # and when it is told to stop
         until(lambda: listener.troubles == ["node_error", "node_error"])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"jsonrpc":"2.0","id":1,"result":null}',
+        b'{"jsonrpc":"2.0","id":1,"result":"0x"}',
+        b'{"jsonrpc":"2.0","id',
+        b"{}",
+    ],
+    ids=["nothing", "empty", "truncated", "no JSON-RPC"],
+)
+def test_nonsense_is_waited_out(world: EscrowWorld, anvil: AnvilNode, store: Store, answer: bytes) -> None:
+    due = due_orders(world, store, 3)
+    dice = random.Random(SEED)
+    odd = [True]
+
+    def handle(_: str, forward: Callable[[], bytes]) -> bytes:
+        return answer if odd[0] and dice.random() < 0.3 else forward()
+
+    listener = Listener()
+    assert anvil.url is not None
+    with (
+        bad_line(anvil.url, handle) as line,
+        RpcNode(line) as node,
+        keeper_of(world, store, node=node) as keeper,
+        following(keeper, listener=listener),
+    ):
+        until(lambda: listener.troubles != [])
+        odd[0] = False
+        until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
+    assert_journal_is_true(world, store)
 
 
 def test_what_no_node_takes_is_withdrawn_and_tried_in_smaller_parts(

@@ -3,7 +3,7 @@
 import pytest
 
 from kameng_escrow.chain.errors import NodeRefused, NodeTimeout
-from kameng_escrow.keeper.answers import lacks_funds, rejection_of, wants_less
+from kameng_escrow.keeper.answers import lacks_funds, rejection_of, wants_later, wants_less
 from kameng_escrow.store.keeping import Rejection
 
 
@@ -54,5 +54,8 @@ def test_rehearsals_that_fail_for_gas_or_money_are_told_apart() -> None:
     assert wants_less(NodeRefused("gas required exceeds allowance (30000000)"))
     assert wants_less(NodeRefused("Out of gas: gas required exceeds allowance: 794"))
     assert not wants_less(NodeRefused("execution aborted (timeout = 5s)"))
+    assert wants_later(NodeRefused("daily request count exceeded, request rate limited"))
+    assert wants_later(NodeRefused("project ID request rate exceeded", -32005))
+    assert not wants_later(NodeRefused("execution aborted (timeout = 5s)"))
     assert lacks_funds(NodeRefused("insufficient funds for gas * price + value: have 1 want 2"))
     assert not lacks_funds(NodeRefused("gas required exceeds allowance (30000000)"))
