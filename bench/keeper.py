@@ -123,9 +123,9 @@ def count_missed(deployment: Deployment, mill: Mill, order_ids: list[str]) -> in
 def report(console: Console, keeper: Run, loop: Run, missed: int) -> None:
     table = Table(title=f"{keeper.orders:,} orders due in the same minute")
     table.add_column("how", no_wrap=True)
-    for column in ("orders", "transactions", "missed", "seconds", "orders/s", "gas an order"):
+    for column in ("orders", "sent", "missed", "seconds", "orders/s", "gas each"):
         table.add_column(column, justify="right", no_wrap=True)
-    for name, run, left in (("keeper", keeper, missed), ("one settle a transaction", loop, 0)):
+    for name, run, left in (("keeper", keeper, missed), ("one by one", loop, 0)):
         table.add_row(
             name,
             f"{run.orders:,}",

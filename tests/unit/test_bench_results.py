@@ -43,6 +43,13 @@ def test_gas_figures_are_complete(figures):
     assert figures["floor"].keys() == {"erc20_open_confirm", "native_open_confirm"}
 
 
+def test_a_keeper_misses_nothing():
+    figures = json.loads((RESULTS / "keeper.json").read_text("utf-8"))
+    assert (figures["orders"], figures["missed"]) == (10_000, 0)
+    assert figures["transactions"] <= 250
+    assert figures["orders_per_s"] > 0
+
+
 def test_orders_do_not_make_orders_dearer(figures):
     few, many = (figures[f"erc20_open_confirm_after_{orders}_orders"] for orders in (10, 10_000))
     assert many - few <= LOOSE_BYTES
