@@ -34,14 +34,13 @@ _REJECTIONS: tuple[tuple[Rejection, tuple[str, ...]], ...] = (
             "transaction gas limit",
         ),
     ),
+    (Rejection.Occupied, ("replacement", "to replace existing")),
     (
         Rejection.Underpriced,
         (
             "underpriced",
             "feetoolow",
             "fee too low",
-            "replacementnotallowed",
-            "insufficient gas price",
             "less than block base fee",
             "below chain minimum",
             "below configured minimum",

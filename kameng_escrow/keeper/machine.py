@@ -129,6 +129,10 @@ def _judge_waiting(intent: Intent, sight: Sight, pace: Pace) -> Move:
     match last.rejection:
         case Rejection.Underpriced:
             why, must_rise, patience = Why.Cap, True, pace.retry_ms
+        case Rejection.Occupied:
+            # By one of ours, which it must outbid; or by somebody else's, with whom we don't bid against each other.
+            must_rise = len(intent.attempts) > 1 or signed >= pace.stuck_ms
+            why, patience = Why.Foreign if len(intent.attempts) == 1 else Why.Cap, pace.retry_ms
         case Rejection.Unfit:
             why, must_rise, patience = Why.Node, pays_batch, pace.retry_ms
             pays_batch = False  # as it is, nobody will take it

@@ -43,12 +43,13 @@ class Payload(_Word):
 class Rejection(_Word):
     """Why a node did not take a transaction."""
 
-    Underpriced = 0  # it wants a higher fee, in itself or than that of the one it would replace
+    Underpriced = 0  # it wants a higher fee
     Funds = 1  # the account can't pay it
     NonceUsed = 2  # a transaction with this nonce is in a block
     NonceGap = 3  # it lacks one before
     Unfit = 4  # no node will ever take it: too large, too much gas, a fee above the node's own limit
     Unclear = 5  # it gave another reason, or no answer: it may have taken it
+    Occupied = 6  # it has another transaction with this nonce, and would only replace it for a higher fee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from .keepers import (
     states,
     until,
 )
+from .mirrors import mirror_of
 from .proxy import bad_line
 
 GWEI = 10**9
@@ -234,6 +236,29 @@ def test_a_nonce_that_somebody_else_takes_is_healed(world: EscrowWorld, anvil: A
     assert first.order_ids == second.order_ids
     assert NewsKind.Displaced in listener.kinds()
     assert len(sent_by(world)) == 2  # theirs and ours
+
+
+def test_two_keepers_with_one_key_and_two_stores_do_not_bid_against_each_other(
+    world: EscrowWorld, anvil: AnvilNode, store: Store, tmp_path: Path
+) -> None:
+    """Nobody should. They find out by the nonces, and neither pays more than once."""
+    due = due_orders(world, store, 20)
+    with Store.open(str(tmp_path / "other.sqlite")) as other:
+        mirror_of(world, other).run_once()
+        anvil.request("evm_setAutomine", False)
+        anvil.request("evm_setIntervalMining", 1)
+        patient = {"stuck_seconds": 60}
+        with (
+            keeper_of(world, store, **patient) as first,
+            keeper_of(world, other, **patient) as second,
+            following(first),
+            following(second),
+        ):
+            until(lambda: states(world, due) == {State.Closed})
+            until(lambda: all_mined(world, store) and all_mined(world, other))
+        fees = [attempt.fee.highest for one in (store, other) for it in intents(world, one) for attempt in it.attempts]
+        assert max(fees) < 10 * GWEI
+        assert max(len(it.attempts) for one in (store, other) for it in intents(world, one)) <= 2
 
 
 def test_a_gap_that_somebody_else_left_is_filled(world: EscrowWorld, anvil: AnvilNode, store: Store) -> None:

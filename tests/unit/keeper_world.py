@@ -120,7 +120,7 @@ class World:
         if known is not None and known.hash == tx.hash:
             return None
         if known is not None and tx.price * 10 < known.price * 11:
-            return Rejection.Underpriced
+            return Rejection.Occupied
         self.pool[tx.nonce] = tx
         return None
 

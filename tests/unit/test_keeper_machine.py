@@ -212,6 +212,15 @@ def test_what_pays_too_little_pays_more_at_once() -> None:
     assert judge(refused, sight(), replace(PACE, fee_cap=112)) == Wait(Why.Cap)
 
 
+def test_nobody_bids_against_somebody_else_for_a_nonce() -> None:
+    occupied = intent(attempts=(attempt(rejection=Rejection.Occupied),))
+    assert judge(occupied, sight(), PACE) == Wait(Why.Foreign)
+    assert judge(occupied, sight(now_ms=PACE.retry_ms), PACE) == Offer("0xa")
+    assert judge(occupied, sight(now_ms=PACE.stuck_ms), PACE) == Replace(Payload.Batch, Fee(highest=113, tip=3))
+    our_own = (attempt(), attempt(hash="0xb", fee=Fee(highest=113, tip=3), rejection=Rejection.Occupied))
+    assert judge(intent(attempts=our_own), sight(), PACE) == Replace(Payload.Batch, Fee(highest=128, tip=4))
+
+
 def test_what_no_node_will_ever_take_gives_its_nonce_to_an_empty_one() -> None:
     unfit = intent(attempts=(attempt(rejection=Rejection.Unfit),))
     assert judge(unfit, sight(), PACE) == Replace(Payload.Nothing, Fee(highest=113, tip=3))

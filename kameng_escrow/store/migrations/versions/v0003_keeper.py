@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("rejection", sa.String(16), nullable=True),
         sa.CheckConstraint("payload IN ('Batch', 'Nothing')", name=op.f("ck_keeper_transactions_payload")),
         sa.CheckConstraint(
-            "rejection IN ('Underpriced', 'Funds', 'NonceUsed', 'NonceGap', 'Unfit', 'Unclear')",
+            "rejection IN ('Underpriced', 'Funds', 'NonceUsed', 'NonceGap', 'Unfit', 'Unclear', 'Occupied')",
             name=op.f("ck_keeper_transactions_rejection"),
         ),
         sa.ForeignKeyConstraint(["intent_id"], ["keeper_intents.id"], name=op.f("fk_keeper_transactions_intent_id")),
