@@ -156,7 +156,9 @@ def keeper(
             done = _follow(session, works, stop, poll, stack, trouble)
         seen = works.overview(None)
     data = {**data_of(done), "account": account.address, "last": [intent_data(one) for one in seen.latest]}
-    return Answer(data, lines_of(session.screen, done), exit_code=_exit_code(done, interrupted=once and stop.is_set()))
+    return Answer(
+        data, lines_of(session.screen, done), exit_code=_exit_code(done, interrupted=stop.is_set()) if once else 0
+    )
 
 
 def _follow(
