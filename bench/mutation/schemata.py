@@ -148,8 +148,8 @@ class _File:
                     self._chosen_yul(node)
                 case "YulAssignment" | "YulExpressionStatement" | "YulIf":
                     self._chosen_yul_statement(node)
-            if id(node) not in stated and "typeDescriptions" in node:
-                self._chosen_expression(node)
+            if "typeDescriptions" in node:
+                self._chosen_expression(node, ("expression",) if id(node) in stated else ("expression", "call"))
         return self._write().encode()
 
     def _expression(self, statement: Node) -> Node | None:
@@ -201,9 +201,9 @@ class _File:
         else:
             self.spans.append(_Span(start, end, 1, lambda inner: f"{{ {first}{choices}{{ {inner} }} }}"))
 
-    def _chosen_expression(self, node: Node) -> None:
+    def _chosen_expression(self, node: Node, shapes: tuple[str, ...]) -> None:
         _, start, end = self.program.place(node)
-        mutants = [mutant for mutant in self.at[start, end] if mutant.shape in ("expression", "call")]
+        mutants = [mutant for mutant in self.at[start, end] if mutant.shape in shapes]
         if not mutants:
             return
         # A choice of two literals is as narrow as they are: as wide as can be is what they were.

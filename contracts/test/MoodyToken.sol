@@ -25,7 +25,9 @@ contract MoodyToken {
         Mending, // moves nothing, answers false, and its balances can be read again afterwards
         Hungry, // moves if it has 200,000 gas to spend, else answers false
         Shrugging, // moves nothing, answers a single byte
-        Mumbling // moves nothing, answers two
+        Mumbling, // moves nothing, answers two
+        Stinting, // moves one per cent less, answers false
+        Squandering // moves one base unit more, answers false
     }
 
     /// What `balanceOf` does.
@@ -92,8 +94,8 @@ contract MoodyToken {
         if (mood == Mood.Reverting) revert NotInTheMood();
         if (mood == Mood.Burning) _burn();
         if (mood == Mood.Bombing) _bomb();
-        if (mood == Mood.Skimming) amount -= amount / 100;
-        if (mood == Mood.Generous) amount += 1;
+        if (mood == Mood.Skimming || mood == Mood.Stinting) amount -= amount / 100;
+        if (mood == Mood.Generous || mood == Mood.Squandering) amount += 1;
         if (mood == Mood.Breaking) sight = Sight.Reverting;
         if (mood == Mood.Mending) sight = Sight.Clear;
         bool refuses = mood == Mood.Refusing || mood == Mood.Breaking || mood == Mood.Mending;
@@ -105,7 +107,8 @@ contract MoodyToken {
         if (mood == Mood.Short || mood == Mood.Shrugging) _answer(1, 1);
         if (mood == Mood.Odd || mood == Mood.Mumbling) _answer(2, 32);
         if (mood == Mood.Flooding) _answer(1, 200_032);
-        _answer(refuses || mood == Mood.Denying ? 0 : 1, 32);
+        bool denies = mood == Mood.Denying || mood == Mood.Stinting || mood == Mood.Squandering;
+        _answer(refuses || denies ? 0 : 1, 32);
     }
 
     function _move(address from, address to, uint256 amount) private {

@@ -34,6 +34,8 @@ class Mood(IntEnum):
     Hungry = 16
     Shrugging = 17
     Mumbling = 18
+    Stinting = 19
+    Squandering = 20
 
 
 class Sight(IntEnum):
@@ -191,6 +193,23 @@ def test_a_token_that_does_not_move_leaves_a_credit(escrow, moody, moods, opened
     assert escrow.creditOf(refund_to, moody.address) == PRICE
     assert moody.trueBalanceOf(escrow.address) == PRICE
     assert [type(event) for event in escrow.events(receipt)] == [OrderClosed, Credited]
+
+
+def test_a_token_that_denies_and_moves_less_has_not_paid(escrow, moody, moods, opened, buyer, refund_to):
+    """What it moved all the same is its own affair: the receiver is owed the whole."""
+    opened(token=moody.address)  # the money of another order, from which nothing is missing before it is owed
+    order = opened(token=moody.address)
+    moods(push=Mood.Stinting)
+    escrow.cancel(order.terms, State.Opened, sender=buyer)
+    assert escrow.creditOf(refund_to, moody.address) == PRICE
+
+
+def test_a_token_that_denies_and_moves_more_has_paid(escrow, moody, moods, opened, buyer, refund_to):
+    opened(token=moody.address)
+    order = opened(token=moody.address)
+    moods(push=Mood.Squandering)
+    escrow.cancel(order.terms, State.Opened, sender=buyer)
+    assert escrow.creditOf(refund_to, moody.address) == 0
 
 
 @pytest.mark.parametrize("sight", list(Sight)[1:], ids=called)
