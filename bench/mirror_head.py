@@ -53,20 +53,20 @@ class Reader:
 
     store: Store
     at: dict[int, float] = field(default_factory=dict)  # monotonic seconds by block number
-    seen: int = 0
+    read: int = 0  # the last id
 
-    def look(self, progress: Progress) -> None:
+    def look(self, _: Progress) -> None:
         """Asks the outbox for every block since the last time."""
         counts = (
-            select(OutboxRow.block_number, func.count())
-            .where(OutboxRow.block_number > self.seen, OutboxRow.block_number <= progress.block)
+            select(OutboxRow.block_number, func.count(), func.max(OutboxRow.id))
+            .where(OutboxRow.id > self.read)
             .group_by(OutboxRow.block_number)
         )
         with self.store.reading() as session:
-            found = dict(session.execute(counts).tuples().all())
+            found = session.execute(counts).all()
         now = time.monotonic()
-        self.at |= {number: now for number, count in found.items() if count == EVENTS}
-        self.seen = progress.block
+        self.at |= {number: now for number, count, _ in found if count == EVENTS}
+        self.read = max((last for _, _, last in found), default=self.read)
 
 
 def measure(blocks: int = BLOCKS) -> list[Latency]:
