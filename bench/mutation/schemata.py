@@ -39,9 +39,17 @@ class _Span:
 
 def plain(program: Program, mutant: Mutant) -> dict[str, bytes]:
     """The sources with one mutant written into them."""
-    text = program.sources[mutant.file]
-    changed = text[: mutant.start] + mutant.changed.encode() + text[mutant.end :]
-    return {**program.sources, mutant.file: changed}
+    text, end, changed = program.sources[mutant.file], mutant.end, mutant.changed
+    if mutant.shape == "before":
+        changed = f"{changed} {mutant.original}"
+    elif mutant.shape == "statement":
+        end, changed = _end(text, end), "{ }"
+    return {**program.sources, mutant.file: text[: mutant.start] + changed.encode() + text[end:]}
+
+
+def _end(text: bytes, end: int) -> int:
+    """Where the statement ends that the compiler says ends at `end`: behind its semicolon, if it has one."""
+    return end if text[end - 1 : end] in (b"}", b";") else text.index(b";", end) + 1
 
 
 def write_schema(program: Program, mutants: Iterable[Mutant]) -> dict[str, bytes]:
@@ -192,8 +200,7 @@ class _File:
             ]
         if not before and not others:
             return
-        if self.text[end - 1 : end] not in (b"}", b";"):
-            end = self.text.index(b";", end) + 1
+        end = _end(self.text, end)
         first = "".join(f"if ({CHOICE}{mutant.number}) revert(); " for mutant in before)
         choices = "".join(f"if ({CHOICE}{one.number}) {{ {_marked(one, changed)} }} else " for one, changed in others)
         if node["nodeType"] == "VariableDeclarationStatement":

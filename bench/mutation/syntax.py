@@ -56,11 +56,13 @@ def read_program(root: Path, names: list[str]) -> Program:
     sources: dict[str, str] = {}
     for name in names:
         sources |= source_closure(root, find_source(root, name))
-    solc = resolve_solc(root)
+    return parse(resolve_solc(root), {path: text.encode() for path, text in sorted(sources.items())})
+
+
+def parse(solc: Solc, sources: dict[str, bytes]) -> Program:
     settings = {"remappings": SETTINGS["remappings"], "outputSelection": {"*": {"": ["ast"]}}}
-    output = run_compiler(solc, {path: text.encode() for path, text in sources.items()}, settings)
-    trees = {path: source["ast"] for path, source in output["sources"].items()}
-    return Program(solc, {path: text.encode() for path, text in sorted(sources.items())}, trees)
+    output = run_compiler(solc, sources, settings)
+    return Program(solc, sources, {path: source["ast"] for path, source in output["sources"].items()})
 
 
 def run_compiler(solc: Solc, sources: Mapping[str, bytes], settings: Mapping[str, Any]) -> dict[str, Any]:
