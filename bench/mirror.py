@@ -2,8 +2,8 @@
 
 - **Rates** are of an Anvil full of real transactions (`bench.mill`) on the same machine, with every guarantee on.
   Beside them in the same rounds: a bare loop that fetches, decodes and inserts into one table, with the same decoder,
-  on the same database; and web3.py's own `get_logs` and `process_log`. The order within a round changes; medians are
-  shown.
+  on the same database; and web3.py's own `get_logs` and `process_log`; on `--ponder` Ponder, once. The order within a
+  round changes; medians are shown.
 - **Growth and memory** are of a recording of such an Anvil that is played again and again (`bench.recording`), since
   nobody wants to mine ten million events first.
 - **At the head**: `bench.mirror_head`.
@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench import mirror_head, mirror_peers
+from bench import mirror_head, mirror_peers, ponder_peer
 from bench.growth import Curve, plot
 from bench.mill import Mill, grinding
 from bench.mirror_peers import Done
@@ -44,7 +44,7 @@ ROUNDS = 3
 SAMPLE = 5_000  # events for web3.py, which needs its time
 RECORDED = 60_000  # events in a round of the recording
 LONG = {"SQLite": 10_000_000, "PostgreSQL": 5_000_000}
-PONDER = (2_100, 4_500)  # events a second, published for such a machine: not measured here
+PONDER = (2_100, 4_500)  # events a second, published for such a machine
 
 Runner = Callable[[], Done]
 
@@ -151,7 +151,7 @@ def rates_table(rates: Rates) -> Table:
         table.add_column(heading, justify="left" if not heading else "right")
     for name, found in rates.found.items():
         table.add_row(name, f"{median(found):,.0f}", " · ".join(f"{rate:,.0f}" for rate in found))
-    table.add_row("Ponder, published", " – ".join(f"{rate:,}" for rate in PONDER), "not run here")
+    table.add_row("Ponder, as published", " – ".join(f"{rate:,}" for rate in PONDER), "")
     return table
 
 
@@ -175,6 +175,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=EVENTS, help="on the Anvil")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--share", type=float, default=1.0, help="of the long runs; 0 leaves them out")
+    parser.add_argument("--ponder", action="store_true", help="install Ponder from npm and run it too, once")
     parser.add_argument("--no-head", action="store_true", help="leave out the head")
     chosen = parser.parse_args()
     console = Console()
@@ -196,6 +197,10 @@ def main() -> None:
                 mill.fill(chosen.events)
                 begin("rates")
                 rates = race(bench, mill, chosen.rounds, step)
+                if chosen.ponder:
+                    step("Ponder")
+                    ponder_peer.install()
+                    rates.add("Ponder", ponder_peer.run(str(mill.node.url), mill.deployment, mill.events))
             console.print(rates_table(rates))
             results |= _rate_results(rates)
             if chosen.share:
