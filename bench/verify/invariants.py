@@ -41,7 +41,8 @@ def run_batch(root: Path, seed: int, runs: int, depth: int) -> Batch:
     try:
         suites = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, json.JSONDecodeError) as error:
-        raise StepFailed(f"forge said: {(done.stderr or done.stdout).strip()[-2_000:]}") from error
+        said = (done.stderr or done.stdout).strip()[-2_000:]
+        raise StepFailed(f"forge ended with {done.returncode} and said: {said or 'nothing'}") from error
     calls = reverts = 0
     failure = ""
     for suite in suites.values():
