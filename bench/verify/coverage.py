@@ -2,7 +2,8 @@
 both ways of every condition.
 
 The tests are those of tests/contracts, on the EVM that they always run on, in a copy of the checkout whose contracts
-carry marks (`instrument`). Left out are the tests of size, and those that run the artifact elsewhere.
+carry marks (`instrument`). Left out are the tests of size and of how much gas is too little, since marked code has more
+of the one and takes more of the other, and those that run the artifact elsewhere.
 """
 
 import json
@@ -23,6 +24,15 @@ CONTRACTS = ("KamengEscrow", "KamengLens", "KamengCart", "KamengDeposits", "Kame
 
 COPIED = ("contracts", "kameng_escrow", "tests", "bench", "pyproject.toml", "foundry.toml")
 LEFT_OUT = ("tests/contracts/test_size.py", "tests/contracts/test_invariants.py", "tests/contracts/test_twin.py")
+TOO_LITTLE_GAS = ("starve", "too_little_gas")  # in the names of tests
+
+# What the tests reach on the code that ships, and can't on marked code: by file and text, with the reason.
+_DEPOSITS = "contracts/periphery/KamengDeposits.sol"
+_STARVED = (
+    "happens where a creation runs out of gas and what EIP-150 held back is enough to say so; marked code needs more "
+    "to say it. test_with_too_little_gas_nothing_happens_at_all asserts it of the code that ships"
+)
+ELSEWHERE = {(_DEPOSITS, "revert VaultNotCreated"): _STARVED, (_DEPOSITS, "Vault.create("): _STARVED}
 
 
 def run(options: Options) -> dict[str, int | float]:
@@ -30,9 +40,12 @@ def run(options: Options) -> dict[str, int | float]:
         marks = _prepare(options.root, Path(folder))
         seen = _run_tests(options, Path(folder))
     unreached = [mark for mark in marks if mark.number not in seen]
+    unexplained = 0
     for mark in unreached:
+        reason = _reason(mark)
+        unexplained += reason is None
         what = f"never {mark.way}" if mark.way else "never run"
-        options.say(f"{mark.file}:{mark.line}: {what}: {mark.text}")
+        options.say(f"{mark.file}:{mark.line}: {what}: {mark.text}" + (f" ({reason})" if reason else ""))
     lines = _by_line(mark for mark in marks if not mark.way)
     missed = _by_line(mark for mark in unreached if not mark.way)
     branches = [mark for mark in marks if mark.way]
@@ -40,9 +53,15 @@ def run(options: Options) -> dict[str, int | float]:
     return {
         "lines_pct": _percent(len(lines) - len(missed), len(lines)),
         "branches_pct": _percent(len(branches) - len(missed_branches), len(branches)),
+        "unexplained": unexplained,
         "lines": len(lines),
         "branches": len(branches),
     }
+
+
+def _reason(mark: Mark) -> str | None:
+    """Why no test reaches it here; None if there is no reason."""
+    return next((why for (file, text), why in ELSEWHERE.items() if mark.file == file and text in mark.text), None)
 
 
 def _prepare(root: Path, copy: Path) -> list[Mark]:
@@ -69,14 +88,8 @@ def _run_tests(options: Options, copy: Path) -> set[int]:
     found = copy / "seen"
     found.mkdir()
     command = [sys.executable, "-m", "pytest", "-p", "no:ape_test", "-p", "bench.verify.watching", "-q", "-n", "auto"]
-    command += [
-        "--maxprocesses",
-        str(options.jobs),
-        "--maxfail",
-        "20",
-        *(f"--ignore={path}" for path in LEFT_OUT),
-        "tests/contracts",
-    ]
+    command += ["--maxprocesses", str(options.jobs), "--maxfail", "20", *(f"--ignore={path}" for path in LEFT_OUT)]
+    command += ["-k", " and ".join(f"not {words}" for words in TOO_LITTLE_GAS), "tests/contracts"]
     environment = {**os.environ, FOLDER: str(found), "PYTHONPATH": str(copy)}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     options.say(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr)
