@@ -37,7 +37,7 @@ def run(options: Options) -> dict[str, int | float]:
         cases = list(ET.parse(report).iter("testcase"))
     differences = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     if differences:
-        options.say(done.stdout)
+        options.say(done.stdout[-5_000:])
     histories = sum(int(item.get("value", 0)) for item in _properties(cases) if item.get("name") == "histories")
     return {"histories": histories, "differences": len(differences)}
 

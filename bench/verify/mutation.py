@@ -46,7 +46,7 @@ class Verdict:
 
 
 def run(options: Options) -> dict[str, int | float]:
-    os.environ["KAMENG_HISTORIES"] = str(HISTORIES)
+    os.environ |= {"KAMENG_HISTORIES": str(HISTORIES), "KAMENG_SEED": str(options.seed)}
     program = read_program(options.root, list(CONTRACTS))
     mutants = mutants_of(program)
     options.say(f"{len(mutants):,} mutants; compiling them into one program, which takes minutes.")

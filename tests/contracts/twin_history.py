@@ -15,7 +15,7 @@ from kameng_escrow.domain.signed import Action, Offer, Split
 from kameng_escrow.domain.states import State, Verb
 from kameng_escrow.domain.typed_data import action_digest, offer_digest, split_digest
 from tests.contracts.harness.cast import CAST
-from tests.contracts.harness.world import DAY
+from tests.contracts.harness.world import DAY, POLICY
 from tests.contracts.twin_drafts import Draft, address_of, terms_of
 from tests.contracts.twins import Twins
 
@@ -66,7 +66,16 @@ class History(RuleBasedStateMachine):
         opened = [order for order in self.twins.twin.books.orders.values() if order.state.is_open]
         if orders := [order for order in opened if order.state is state] or opened:
             return orders[which % len(orders)]
-        terms = self._draft(USUAL)
+        order = self._opened(USUAL)
+        if order.state is not State.Nothing:
+            return order
+        # The policy takes no orders any more: one that does.
+        policy = replace(POLICY, accept_window=POLICY.accept_window + len(self.twins.policies))
+        self.twins.register(policy.platform, policy, self.twins.now + DAY)
+        return self._opened(replace(USUAL, policy=len(self.twins.policies) - 1))
+
+    def _opened(self, draft: Draft) -> Order:
+        terms = self._draft(draft)
         self.twins.do("open", terms.buyer, terms, value=terms.price)
         return self.twins.twin.order_of(terms)
 

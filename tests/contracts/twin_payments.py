@@ -178,9 +178,8 @@ class PaidBySignature(History):
         permits and authorizations, of the one token that knows them; Permit2 asks contracts whether they signed."""
         twins, payer = self.twins, payment.payer
         owner = CAST["seller"] if payer == twins.wallet else payer
-        signer = {"right": owner, "over another": owner, "of another": CAST["stranger"]}.get(kind)
-        if signer == CAST["stranger"] == owner:
-            signer = CAST["relayer"]
+        another = CAST["relayer" if owner == CAST["stranger"] else "stranger"]
+        signer = {"right": owner, "over another": owner, "of another": another}.get(kind)
         if signer is None:
             return b"", False
         over = terms if kind != "over another" else self._pick(0)
