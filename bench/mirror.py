@@ -43,6 +43,7 @@ EVENTS = 300_000  # on the Anvil
 ROUNDS = 3
 SAMPLE = 5_000  # events for web3.py, which needs its time
 RECORDED = 60_000  # events in a round of the recording
+PARTS = ("rates", "growth", "head")
 LONG = {"SQLite": 10_000_000, "PostgreSQL": 5_000_000}
 PONDER = (2_100, 4_500)  # events a second, published for such a machine
 
@@ -174,13 +175,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=EVENTS, help="on the Anvil")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--share", type=float, default=1.0, help="of the long runs; 0 leaves them out")
+    parser.add_argument("--share", type=float, default=1.0, help="of the events of the long runs")
     parser.add_argument("--ponder", action="store_true", help="install Ponder from npm and run it too, once")
-    parser.add_argument("--no-head", action="store_true", help="leave out the head")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="the others' figures stay as they are")
     chosen = parser.parse_args()
     console = Console()
-    loads: dict[str, float] = {}
-    results: dict[str, Any] = {}
+    results: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    loads = results.setdefault("load_before", {})
 
     def begin(part: str) -> None:
         loads[part] = round(os.getloadavg()[0], 2)
@@ -193,17 +194,18 @@ def main() -> None:
             def step(what: str) -> None:
                 progress.update(task, description=what)
 
-            with grinding() as mill:
-                mill.fill(chosen.events)
-                begin("rates")
-                rates = race(bench, mill, chosen.rounds, step)
-                if chosen.ponder:
-                    step("Ponder")
-                    ponder_peer.install()
-                    rates.add("Ponder", ponder_peer.run(str(mill.node.url), mill.deployment, mill.events))
-            console.print(rates_table(rates))
-            results |= _rate_results(rates)
-            if chosen.share:
+            if "rates" in chosen.parts:
+                with grinding() as mill:
+                    mill.fill(chosen.events)
+                    begin("rates")
+                    rates = race(bench, mill, chosen.rounds, step)
+                    if chosen.ponder:
+                        step("Ponder")
+                        ponder_peer.install()
+                        rates.add("Ponder", ponder_peer.run(str(mill.node.url), mill.deployment, mill.events))
+                console.print(rates_table(rates))
+                results |= _rate_results(rates)
+            if "growth" in chosen.parts:
                 step("recording")
                 with grinding() as mill:
                     recording = record(mill, RECORDED)
@@ -216,12 +218,12 @@ def main() -> None:
                 console.print(growth_table(curves, runs))
                 plot(curves, PLOT)
                 results |= _growth_results(curves, runs)
-        if not chosen.no_head:
+        if "head" in chosen.parts:
             begin("head")
             found = mirror_head.measure()
             console.print(mirror_head.table(found))
             results["head_p99_ms"] = round(mirror_head.head_p99_ms(found), 1)
-    results |= {"load_before": loads, "cpus": os.cpu_count(), "python": platform.python_version()}
+    results |= {"cpus": os.cpu_count(), "python": platform.python_version()}
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     console.print(f"Written to {RESULTS}")
 
