@@ -168,6 +168,8 @@ class Revm:
 
     def call(self, *, sender: str, to: str, data: bytes, value: int = 0, gas: int = GAS) -> Receipt:
         """As `transact`, and leaves no trace."""
+        if self.code(sender):
+            self._hand_baton(sender)  # now: what is put somewhere by hand is lost with the checkpoint
         checkpoint = self._evm.snapshot()
         try:
             return self.transact(sender=sender, to=to, data=data, value=value, gas=gas)
