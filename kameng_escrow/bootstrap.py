@@ -240,7 +240,8 @@ def repair_store(
     progress: "Callable[[Progress], None] | None" = None,
 ) -> "RepairReport":
     """Brings every row of a deployment to what the chain says. Raises as `mirror.repair`."""
-    from .mirror import Target, repair
+    from .mirror.enrol import Target
+    from .mirror.repair import repair
 
     target = Target(
         chain_id=deployment.chain_id,

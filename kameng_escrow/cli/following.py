@@ -104,7 +104,7 @@ def mirror(
     ] = False,
 ) -> Answer:
     from .. import bootstrap
-    from ..mirror import reconcile
+    from ..mirror.reconcile import reconcile
     from ..mirror.heads import HeadBell
     from ..mirror.metrics import MirrorMetrics
     from ..telemetry import log_to

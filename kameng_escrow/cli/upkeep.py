@@ -172,7 +172,7 @@ def reconcile(
     ] = False,
 ) -> Answer:
     from .. import bootstrap
-    from ..mirror import audit
+    from ..mirror.reconcile import audit
 
     deployment = session.deployment()
     book = bootstrap.open_book(session.store(), deployment)
