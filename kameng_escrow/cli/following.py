@@ -104,9 +104,9 @@ def mirror(
     ] = False,
 ) -> Answer:
     from .. import bootstrap
-    from ..mirror.reconcile import reconcile
     from ..mirror.heads import HeadBell
     from ..mirror.metrics import MirrorMetrics
+    from ..mirror.reconcile import reconcile
     from ..telemetry import log_to
 
     if once and follow:
