@@ -10,7 +10,6 @@ from kameng_escrow.chain.codec import decode_event
 from kameng_escrow.chain.errors import UndecodableLog
 from kameng_escrow.domain.events import Logged
 
-from .collector import no_collection
 from .errors import NodeInconsistent
 from .scrutiny import Scrutiny
 from .source import ChainSource, Header
@@ -51,11 +50,6 @@ def fetch(
         RangeTooLarge, NodeError: as the source.
         UndecodableLog: a log is none of the contract's events.
     """
-    with no_collection():
-        return _fetch(source, address, first, last, recent_from, scrutiny)
-
-
-def _fetch(source: ChainSource, address: str, first: int, last: int, recent_from: int, scrutiny: Scrutiny) -> Chunk:
     tip = source.header(last)
     raws = source.logs(address, first, last)
     numbers = _numbers(raws, first, last)

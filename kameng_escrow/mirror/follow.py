@@ -12,6 +12,7 @@ from kameng_escrow.domain.fold import BrokenHistory, WrongShares
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Deposed, Leadership, Store, StoreBusy, StoreUnavailable, Term
 
+from .collector import no_collection
 from .endpoints import Endpoints
 from .enrol import Target, check_node, enrol
 from .errors import BrokenEvents, NodeBehind, NodeForked, NodeInconsistent, NodesDisagree, StandingBy
@@ -222,6 +223,7 @@ class Mirror:
 
     # ------------------------------------------------------------------------------------------------------ catching up
 
+    @no_collection()
     def _catch_up(
         self, term: Term, progress: OnProgress | None, stop: threading.Event, trouble: OnTrouble | None
     ) -> MirrorReport:

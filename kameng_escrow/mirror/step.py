@@ -6,7 +6,7 @@ from kameng_escrow.store import Store
 from kameng_escrow.store.models import BlockRow, CheckpointRow
 
 from .ahead import Ahead, ChainMoved
-from .collector import no_collection
+from .collector import collect_cycles
 from .endpoints import Endpoints
 from .enrol import Target, check_node
 from .errors import NodeBehind, NodeInconsistent
@@ -18,6 +18,8 @@ from .report import Run
 from .scrutiny import Scrutiny
 from .source import ChainSource, Header
 from .writing import locked_checkpoint, move_final, roll_back, write_chunk
+
+_COLLECT_EVERY = 50  # ranges
 
 
 class Stepper:
@@ -43,6 +45,7 @@ class Stepper:
         self._final_depth = final_depth
         self._window = window
         self._memory = Memory()
+        self._written = 0  # ranges
         self._ahead = Ahead(self._fetch, ranges, concurrent=source.concurrent)
 
     def begin(self) -> Run:
@@ -83,7 +86,7 @@ class Stepper:
             self._undo(run, mark, head, believe_cut=believe_cut)
             return True
         if chunk is not None:
-            with no_collection(), self._memory.of(mark.seen_hash) as memory:
+            with self._memory.of(mark.seen_hash) as memory:
                 with self._store.writing() as session:
                     folding = write_chunk(
                         session,
@@ -95,6 +98,9 @@ class Stepper:
                         memory=memory,
                     )
                 folding.remember(chunk.headers[chunk.last].hash)
+            self._written += 1
+            if self._written % _COLLECT_EVERY == 0:
+                collect_cycles()
             run.read(chunk.last, len(chunk.events), max(mark.final_number, min(final, chunk.last)))
         return run.seen < head.number
 
