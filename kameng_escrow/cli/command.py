@@ -43,7 +43,7 @@ def command(
     `uses` names the settings that it needs as flags. `own_json`: the function takes `--json` itself, and talks to
     people on stdout.
     """
-    rows = [row for row in TABLE if row.name in uses or row.name == "lang"]
+    rows = [row for row in TABLE if row.name in uses or row.name in ("lang", "config")]
 
     def register(
         function: Callable[Concatenate[Session, P], Answer | None],

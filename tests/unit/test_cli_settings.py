@@ -136,3 +136,56 @@ def test_nodes_that_are_none_are_refused_by_the_settings_name(setting: str, valu
         Settings.load({setting: value})
     assert caught.value.setting == setting
     assert value not in caught.value.message  # there may be a key in it
+
+
+def test_a_settings_file_gives_way_to_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "kameng.toml"
+    file.write_text(
+        'rpc_url = "https://file.example"\nchain_id = 7\nrpc_fallbacks = ["http://a", "http://b"]\n', "utf-8"
+    )
+    environ = {"KAMENG_CONFIG": str(file), "KAMENG_CHAIN_ID": "5"}
+    settings = Settings.load(environ)
+    assert (settings.rpc_url, settings.chain_id) == ("https://file.example", 5)
+    assert settings.rpc_fallbacks == ("http://a", "http://b")
+    assert Settings.load(settings.environment()) == settings
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('passwort = "x"', "passwort"),
+        ("rpc_url = [1]", "rpc_url"),
+        ("proxies = true", "proxies"),
+        ("rpc_url = ", "can't be read"),
+        ('config = "other.toml"', "config"),
+    ],
+)
+def test_a_settings_file_that_is_none_is_refused(tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "kameng.toml"
+    file.write_text(content, "utf-8")
+    with pytest.raises(SettingError, match=said) as refused:
+        Settings.load({"KAMENG_CONFIG": str(file)})
+    assert refused.value.setting == "KAMENG_CONFIG"
+    with pytest.raises(SettingError, match="No such file"):
+        Settings.load({}, config=str(tmp_path / "missing.toml"))
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://Escrow.Example:443/", "https://escrow.example"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("https://[::1]:8443", "https://[::1]:8443"),
+    ],
+)
+def test_an_origin_is_as_browsers_send_it(given: str, origin: str) -> None:
+    assert Settings.load({"KAMENG_PUBLIC_URL": given}).public_url == origin
+
+
+@pytest.mark.parametrize(
+    "given", ["escrow.example", "https://a.example/shop", "https://me@a.example", "ftp://a", "https://"]
+)
+def test_what_is_no_origin_is_refused(given: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        Settings.load({"KAMENG_PUBLIC_URL": given})
+    assert refused.value.setting == "KAMENG_PUBLIC_URL"

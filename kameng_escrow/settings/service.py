@@ -1,0 +1,69 @@
+"""The settings of the platform service."""
+
+from .forms import ORIGIN, TEXT, whole
+from .row import Setting
+
+ROWS: tuple[Setting, ...] = (
+    Setting(
+        name="public_url",
+        env="KAMENG_PUBLIC_URL",
+        flag="--public-url",
+        metavar="URL",
+        default="http://127.0.0.1:8080",
+        zh="大家访问这个服务的地址：登录签名绑定它的域名，浏览器的写请求只认它；不是 http 时会话 cookie 带 Secure",
+        en="Where people reach the service: sign-ins are bound to its domain, browsers may write from it only; unless "
+        "it is http, session cookies are Secure",
+        form=ORIGIN,
+    ),
+    Setting(
+        name="listen",
+        env="KAMENG_LISTEN",
+        flag="--listen",
+        metavar="HOST:PORT",
+        default="127.0.0.1:8080",
+        zh="服务监听的主机和端口",
+        en="Host and port that the service listens on",
+        form=TEXT,
+    ),
+    Setting(
+        name="proxies",
+        env="KAMENG_PROXIES",
+        flag="--proxies",
+        metavar="N",
+        default="0",
+        zh="前面有几层反向代理：按 X-Forwarded-For 从右数第几个认来访地址；0 表示不看它",
+        en="Reverse proxies in front: which address of X-Forwarded-For, counted from the right, is the visitor's; 0: "
+        "it is not looked at",
+        form=whole(0, 8),
+    ),
+    Setting(
+        name="session_hours",
+        env="KAMENG_SESSION_HOURS",
+        flag="--session-hours",
+        metavar="N",
+        default="168",
+        zh="登录后多少小时不用就要重新登录",
+        en="Hours without use after which a session ends",
+        form=whole(1, 2_160),
+    ),
+    Setting(
+        name="rate_limit",
+        env="KAMENG_RATE_LIMIT",
+        flag="--rate-limit",
+        metavar="N",
+        default="1200",
+        zh="每个登录账户或 API 密钥每分钟最多多少个请求",
+        en="Requests a minute that each account or API key may make",
+        form=whole(1, 10_000_000),
+    ),
+    Setting(
+        name="rate_limit_anonymous",
+        env="KAMENG_RATE_LIMIT_ANONYMOUS",
+        flag="--rate-limit-anonymous",
+        metavar="N",
+        default="240",
+        zh="每个来访地址未登录时每分钟最多多少个请求",
+        en="Requests a minute that each address may make without having signed in",
+        form=whole(1, 10_000_000),
+    ),
+)
