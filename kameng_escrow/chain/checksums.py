@@ -1,22 +1,10 @@
 """EIP-55 checksums by the hundred thousand."""
 
-from collections.abc import Callable
-from typing import cast
-
-from eth_utils.crypto import keccak
+from kameng_escrow.domain.merkle import fast_keccak
 
 _UPPER = {
     digit + mark: digit.upper() if mark >= "8" else digit for digit in "0123456789abcdef" for mark in "0123456789abcdef"
 }
-
-
-def _keccak() -> Callable[[bytes], bytes]:
-    """Keccak in C where its library is installed (py-evm brings it), which is ten times as fast."""
-    try:
-        from eth_hash.backends.pysha3 import keccak256
-    except ImportError:
-        return keccak
-    return cast(Callable[[bytes], bytes], keccak256)
 
 
 class Checksums(dict[str, str]):
@@ -32,7 +20,7 @@ class Checksums(dict[str, str]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keccak = _keccak()
+        self._keccak = fast_keccak()
 
     def __missing__(self, word: str) -> str:
         digits = word[24:]
