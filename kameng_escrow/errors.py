@@ -7,6 +7,9 @@ EscrowError
 └── ToolUnavailable       a development tool (Anvil, Forge) is not installed
 """
 
+from dataclasses import fields, is_dataclass
+from typing import Any
+
 
 class EscrowError(Exception):
     """The root. Catch this to catch everything of ours.
@@ -19,6 +22,24 @@ class EscrowError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def facts(self) -> dict[str, Any]:
+        """What the error knows besides its sentences, as JSON: numbers as strings, the contract's words as labels."""
+        this: Any = self
+        if is_dataclass(this):  # a refusal of the contract
+            return {field.name: _plain(getattr(this, field.name)) for field in fields(this)}
+        known = vars(self) | dict(getattr(self, "fields", {}) or {})
+        return {
+            name: _plain(value)
+            for name, value in known.items()
+            if name not in ("message", "message_zh", "fields") and not name.startswith("_")
+        }
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "label"):
+        return value.label
+    return value if isinstance(value, bool | None) else str(value)
 
 
 class CompilerUnavailable(EscrowError):

@@ -1,12 +1,11 @@
 """From an exception to one clear sentence and an exit code. A traceback is for our own mistakes only."""
 
 import traceback
-from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ..chinese import chinese
 from ..errors import EscrowError
 from . import problems
-from .chinese import chinese
 from .forms import clock
 from .reasons import reasons
 from .screen import Screen
@@ -21,7 +20,7 @@ def explain(error: Exception, screen: Screen) -> int:
         if ready_at := getattr(error, "ready_at", None):  # it only has to wait, and reads another clock than UTC
             at = clock(ready_at)
             zh, en = f"{zh}本机时间 {at}。", f"{en} That is {at} here."
-        screen.problem(error.code, zh, en, _fields(error))
+        screen.problem(error.code, zh, en, error.facts())
         return exit_code_of(error)
     if isinstance(error, OSError):
         return _system(error, screen)
@@ -71,24 +70,6 @@ _BRANCHES = {
     "ToolUnavailable": problems.TOOL,
     "UnknownArtifact": problems.TOOL,
 }
-
-
-def _fields(error: Any) -> dict[str, Any]:
-    """What the error knows besides its sentences, for machines: numbers as strings, the contract's words as labels."""
-    if is_dataclass(error):  # a refusal of the contract
-        return {field.name: _plain(getattr(error, field.name)) for field in fields(error)}
-    known = vars(error) | dict(getattr(error, "fields", {}) or {})
-    return {
-        name: _plain(value)
-        for name, value in known.items()
-        if name not in ("message", "message_zh", "fields") and not name.startswith("_")
-    }
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "label"):
-        return value.label
-    return value if isinstance(value, bool | None) else str(value)
 
 
 def _is_usage(error: Exception) -> bool:

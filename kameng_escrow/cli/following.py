@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..chinese import chinese
 from ..errors import EscrowError
-from .chinese import chinese
 from .command import CHAIN, NODE, STORE, both, command
 from .deeds import receipt_data
 from .forms import short

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from ..chinese import chinese
 from ..domain.labels import label_of
-from .chinese import chinese
 from .forms import Currency, clock, short, span
 from .screen import Screen
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..chinese import chinese
 from ..errors import EscrowError
-from .chinese import chinese
 from .command import CHAIN, STORE, both, command
 from .keeper_views import data_of, intent_data, lines_of, news_text, overview_panel
 from .network import stop_on_signals

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from .chinese import chinese
+from ..chinese import chinese
 from .command import CHAIN, STORE, both, command
 from .problems import CHECK_FAILED
 from .screen import Answer

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..chinese import chinese
 from ..domain.labels import label_of
 from ..domain.states import State
 from ..errors import EscrowError
-from .chinese import chinese
 from .command import NODE, STORE, both, command
 from .forms import clock, iso, span
 from .network import stop_on_signals

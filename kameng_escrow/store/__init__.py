@@ -1,5 +1,6 @@
 """The mirror's store: SQLAlchemy models, migrations and queries, on SQLite or PostgreSQL."""
 
+from . import service  # its tables are part of the schema
 from .agenda import Agenda, Backlog
 from .errors import (
     Deposed,
@@ -68,4 +69,5 @@ __all__ = [
     "WrongStore",
     "contracts",
     "leaders",
+    "service",
 ]

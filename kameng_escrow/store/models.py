@@ -212,6 +212,7 @@ class OrderRow(Base):
         ),
         Index(None, "contract_id", "buyer", "first_block", "first_log_index"),
         Index(None, "contract_id", "seller", "first_block", "first_log_index"),
+        Index(None, "contract_id", "policy_id", "first_block", "first_log_index"),
     )
 
     contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), primary_key=True, autoincrement=False)

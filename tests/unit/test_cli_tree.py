@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import kameng_escrow
+from kameng_escrow.chinese import SENTENCES, chinese
 from kameng_escrow.cli import main
 from kameng_escrow.cli.app import build
-from kameng_escrow.cli.chinese import SENTENCES, chinese
 from kameng_escrow.cli.command import localize
 from kameng_escrow.cli.failures import exit_code_of
 from kameng_escrow.domain.refusals import Refusal

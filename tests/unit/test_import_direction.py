@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": set(),  # what the environment says; bootstrap hands it on, so that no part reads it by itself
     "telemetry": set(),  # what a process says about itself
+    "chinese": set(),  # Chinese for the errors that only speak English
     "keyfile": set(),  # how a key is read from a file
     "domain": set(),
     "chain": DOMAIN,
@@ -31,14 +32,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "keeper": SDK,
     "risk": SDK,
     "notify": SDK,
-    "service": WORKERS,
+    "service": WORKERS | {"chinese"},
     "gateway": WORKERS,
     "simulate": WORKERS,
     "demo": WORKERS | {"simulate", "bootstrap", "settings"},
     "bootstrap": WORKERS | DOORS | {"settings", "keyfile"},
     "doctor": WORKERS | DOORS | {"__init__", "bootstrap", "settings", "keyfile"},
     "__init__": SDK,  # what `import kameng_escrow` offers
-    "cli": WORKERS | DOORS | {"__init__", "bootstrap", "demo", "doctor", "settings", "keyfile"},
+    "cli": WORKERS | DOORS | {"__init__", "bootstrap", "chinese", "demo", "doctor", "settings", "keyfile"},
 }
 
 # The rules of an order are arithmetic: these suffice, and none reads a file, clock or socket.

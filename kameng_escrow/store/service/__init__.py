@@ -3,3 +3,7 @@
 Functions take a `Session` of `Store.reading` or `Store.writing`, so that a caller can do several things in one
 transaction. Nothing here is the chain's truth: an order's state is in the mirror's rows alone.
 """
+
+from . import accounts, idempotency
+
+__all__ = ["accounts", "idempotency"]

@@ -3,7 +3,7 @@
 Refusals, settings and the command line's own errors carry their Chinese with them.
 """
 
-from ..errors import EscrowError
+from .errors import EscrowError
 
 # {e} is the error: its attributes may be named. Codes of branches are for members that have no sentence of their own.
 SENTENCES: dict[str, str] = {
