@@ -41,6 +41,7 @@ CHINESE = {
     "client.UnknownOrder": "这个编号下没有订单：条款不对，或在另一份合约、另一条链上",
     "domain.BrokenHistory": "事件接不上前文：日志缺了、重了，或不是这份合约的",
     "domain.WrongShares": "事件里的金额与规则算出的不符：节点不实，或合约不是这一版",
+    "domain.ListingMismatch": "商品文件不是这个订单的，或其中说明的规则与订单的不同：请勿据此付款、接单或签名",
     # demo
     "demo.UnsuitableNode": "演示要用开发链：能拨时钟，有公开的测试账户",
     "demo.WrongEnding": "演示里有订单没有按剧本结束：合约或演示有问题",

@@ -132,7 +132,8 @@ def _refusals(branch: type[Refusal], lang: Lang) -> str:
     heads = Text("错误 | `code` | 出了什么事：该怎么办", "Error | `code` | What happened: what to do")[lang].split(
         " | "
     )
-    importlib.import_module("kameng_escrow.domain.reverts")  # which adds those that are not the contract's own
+    for module in ("reverts", "listing"):  # which add those that are not the contract's own
+        importlib.import_module(f"kameng_escrow.domain.{module}")
     found = sorted((one for one in branch.__subclasses__() if one is not Malformed), key=lambda one: one.__name__)
     return table(heads, ([_anchored(one, one.field_names()), f"`{one.code}`", _sentence(one, lang)] for one in found))
 

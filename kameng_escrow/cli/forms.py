@@ -1,11 +1,10 @@
 """Amounts, times and addresses between people and the chain. Decimals are for reading and typing only."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from ..domain import inputs
+from ..domain import currency, inputs
 from .problems import BadInput, KeyOnCommandLine
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|min|h|d|w|秒|分|分钟|小时|天|周)", re.IGNORECASE)
@@ -15,25 +14,10 @@ _SECONDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Currency:
-    """How a token's amounts are written."""
+class Currency(currency.Currency):
+    """How a token's amounts are written, and typed."""
 
-    token: str  # its address; the zero address: the chain's native coin
-    symbol: str
-    decimals: int
-
-    def show(self, amount: int) -> str:
-        """Base units as people write them: `12.50 USDT`. Exact, at least two places."""
-        return f"{self.number(amount)} {self.symbol}"
-
-    def number(self, amount: int) -> str:
-        """As `show`, without the symbol."""
-        digits = str(abs(amount)).rjust(self.decimals + 1, "0")
-        whole, places = digits[: len(digits) - self.decimals], digits[len(digits) - self.decimals :]
-        places = places.rstrip("0").ljust(min(2, self.decimals), "0")
-        sign = "-" if amount < 0 else ""
-        return f"{sign}{int(whole):,}" + (f".{places}" if places else "")
+    __slots__ = ()
 
     def parse(self, text: str, what_zh: str = "金额", what_en: str = "The amount") -> int:
         """Base units of an amount in coins, such as "12.50".

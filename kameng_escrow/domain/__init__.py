@@ -11,11 +11,21 @@ without a chain).
 """
 
 from .actions import NextAction, Possibility, next_action, possible
+from .categories import CATEGORY_LABELS, Category, category_label
+from .currency import Currency
 from .events import Event, Logged, OrderEvent
 from .fold import BrokenHistory, WrongShares, fold
 from .inputs import Malformed, check_address, check_hash, check_uint, parse_address, parse_hash
 from .labels import POLICY_LABELS, Label, label_of, rights_label
 from .lifecycle import LIFECYCLE, Clock, Move, Row, Who
+from .listing import (
+    Goods,
+    ListingDocument,
+    ListingMismatch,
+    make_document,
+    parse_document,
+    verify_document,
+)
 from .order import NATIVE, Order, OrderTerms, Shares
 from .payments import Payment, PaymentMethod
 from .policy import NO_CANCEL, ZERO_ADDRESS, Policy, recommended_policy, validate_policy, validate_review_by
@@ -27,6 +37,7 @@ from .reverts import decode_refusal
 from .shares import Closing, Held
 from .signed import Action, Offer, OperatorGrant, Split
 from .states import Fault, Outcome, PolicyField, Right, Role, State, Verb
+from .summary import Summary, summarize
 from .terms import check_terms
 from .typed_data import (
     Domain,
@@ -42,6 +53,7 @@ from .typed_data import (
 )
 
 __all__ = [
+    "CATEGORY_LABELS",
     "LIFECYCLE",
     "NATIVE",
     "NO_CANCEL",
@@ -50,13 +62,18 @@ __all__ = [
     "ZERO_ADDRESS",
     "Action",
     "BrokenHistory",
+    "Category",
     "Clock",
     "Closing",
+    "Currency",
     "Domain",
     "Event",
     "Fault",
+    "Goods",
     "Held",
     "Label",
+    "ListingDocument",
+    "ListingMismatch",
     "Logged",
     "Malformed",
     "MayRetry",
@@ -85,11 +102,13 @@ __all__ = [
     "Shares",
     "Split",
     "State",
+    "Summary",
     "Verb",
     "Who",
     "WrongShares",
     "action_digest",
     "action_typed_data",
+    "category_label",
     "check_address",
     "check_hash",
     "check_policy",
@@ -98,11 +117,13 @@ __all__ = [
     "decode_refusal",
     "fold",
     "label_of",
+    "make_document",
     "next_action",
     "offer_digest",
     "offer_typed_data",
     "order_id",
     "parse_address",
+    "parse_document",
     "parse_hash",
     "policy_id",
     "possible",
@@ -110,7 +131,9 @@ __all__ = [
     "rights_label",
     "split_digest",
     "split_typed_data",
+    "summarize",
     "terms_typed_data",
     "validate_policy",
     "validate_review_by",
+    "verify_document",
 ]

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from .labels import Label, Word, label_of, rights_label
 from .periphery_sentences import PERIPHERY_SENTENCES
+from .trade_sentences import TRADE_SENTENCES
 
 _ZERO_ADDRESS = "0x" + "00" * 20
 _LONGEST_QUOTE = 200  # characters of somebody else's text
@@ -267,4 +268,4 @@ SENTENCES: dict[str, Label] = {
         "{field} is of type {given}: give one of type {expected}.",
         "{field} 的类型是 {given}：应为 {expected}。",
     ),
-} | PERIPHERY_SENTENCES
+} | (PERIPHERY_SENTENCES | TRADE_SENTENCES)

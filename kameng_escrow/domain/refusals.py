@@ -9,7 +9,7 @@ Refusal
 │   ├── CancelNotAllowed, EmptyCommitment, LengthMismatch, UnknownRights
 │   ├── TokenHasNoCode, NoPaymentDue, NothingToPay
 │   ├── PolicyExists, PolicyUnknown, PolicyIsRetired, PolicyOutOfBounds
-│   └── Malformed (inputs.py)           never reaches the contract: no address, hash or number that it could read
+│   └── Malformed (inputs.py)           never reaches the contract: no address, hash, number or text that fits the field
 ├── MustWait                          the same request succeeds by itself, from the second `ready_at` on
 │   └── TooEarly, PolicyNotEffective
 ├── MayRetry                          the same request succeeds after what the message says: more funds, gas or time

@@ -61,8 +61,11 @@ PURE = {
     "itertools",
     "math",
     "operator",
+    "re",
+    "rfc8785",
     "types",
     "typing",
+    "unicodedata",
 }
 
 
