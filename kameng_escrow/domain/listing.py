@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-import rfc8785
 from eth_utils.crypto import keccak
 
 from kameng_escrow.errors import EscrowError
@@ -140,7 +139,9 @@ class ListingDocument:
 
     def canonical(self) -> bytes:
         """The bytes that are hashed."""
-        return rfc8785.dumps(self.to_json())
+        import rfc8785  # only documents need it
+
+        return bytes(rfc8785.dumps(self.to_json()))
 
     def hash(self) -> str:
         """The order's `listing`."""
