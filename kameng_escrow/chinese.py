@@ -27,6 +27,7 @@ SENTENCES: dict[str, str] = {
     "本进程改为候补；若它从未停过，请查一查是否多开了一个。",
     "unknown_contract": "数据库里没有这个合约：请先运行 kameng mirror --once。",
     "unknown_order": "没有订单 {e.order_id}，或镜像还没有同步到它：请运行 kameng mirror --once。",
+    "unknown_audit_entry": "审计日志里没有这一条：请用 kameng audit list 查看有哪些。",
     "invalid_cursor": "这个 --cursor 不是任何一页给出的：请从头开始列。",
     "store_error": "数据库出错：{e.message}",
     "reorg_too_deep": "节点的链在我们记得的所有区块上都与镜像不同：请换一个节点；"

@@ -58,6 +58,7 @@ CHINESE = {
     "store.WrongStore": "里面是同一链号的另一条链：请换一个数据库",
     "store.UnknownContract": "数据库里没有这份合约",
     "store.UnknownOrder": "没有这个订单，或镜像还没跟到",
+    "store.UnknownEntry": "审计日志里没有这一条",
     "store.InvalidCursor": "翻页游标不是前一页给出的",
     # mirror
     "mirror.MirrorError": "镜像停下的原因，以下几种的根",

@@ -14,6 +14,7 @@ from .errors import (
     StoreFull,
     StoreUnavailable,
     UnknownContract,
+    UnknownEntry,
     UnknownOrder,
     WrongStore,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "StoreUnavailable",
     "Term",
     "UnknownContract",
+    "UnknownEntry",
     "UnknownOrder",
     "WrongStore",
     "contracts",

@@ -12,6 +12,7 @@ StoreError
 ├── Deposed             another process leads by now: begin again as a candidate
 ├── UnknownContract     the store holds no such contract: run the mirror for it
 ├── UnknownOrder        the contract has no such order, or the mirror has not come to it yet
+├── UnknownEntry        the audit log has no such entry
 └── InvalidCursor       the cursor is none that a page gave out
 """
 
@@ -102,6 +103,12 @@ class UnknownOrder(StoreError):
     def __init__(self, message: str, *, order_id: str) -> None:
         super().__init__(message)
         self.order_id = order_id
+
+
+class UnknownEntry(StoreError):
+    """The audit log has no entry at that position."""
+
+    code = "unknown_audit_entry"
 
 
 class InvalidCursor(StoreError):
