@@ -73,6 +73,16 @@ CHINESE = {
     "mirror.NodeInconsistent": "节点的回答一再自相矛盾",
     "mirror.NodeBehind": "节点的高度低于已镜像的高度",
     # keeper
+    # delivery
+    "delivery.DeliveryError": "交付卡密时出的错，以下几种的根；都不会写出卡密或密钥",
+    "delivery.CodesUnusable": "卡密清单读不了，或与订单不符；`line` 指出第几行或第几张",
+    "delivery.DeliveryKeyUnusable": "应是 age 密钥或密钥文件，却不是",
+    "delivery.SignatureUnsuitable": "这个签名派生不出交付密钥：是合约钱包的、别的账户的，或每次都不同",
+    "delivery.PayloadUnreadable": "不是交付内容、已损坏，或是加密给别的密钥的",
+    "delivery.PayloadTooLarge": "交付内容超过允许的字节数",
+    "delivery.DeliveryFalse": "能解开，但与订单和链上的承诺不符",
+    "delivery.DisclosureFalse": "披露的内容推不出链上的承诺",
+    "delivery.CodesSoldBefore": "有卡密在别的订单里交付过；`units` 指出第几张",
     "keeper.KeeperError": "守护程序受阻的原因，以下几种的根",
     "keeper.GasTooDear": "gas 单价高于允许的上限：等它降下来",
     "keeper.BudgetSpent": "24 小时的预算用完了：先等着",

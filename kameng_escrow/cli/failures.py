@@ -50,6 +50,7 @@ def exit_code_of(error: EscrowError) -> int:
 _BRANCHES = {
     "SettingError": problems.BAD_INPUT,
     "KeyFileUnusable": problems.BAD_INPUT,
+    "DeliveryError": problems.BAD_INPUT,
     "InvalidInput": problems.BAD_INPUT,
     "InvalidCursor": problems.BAD_INPUT,
     "Malformed": problems.BAD_INPUT,
