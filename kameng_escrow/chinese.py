@@ -29,6 +29,8 @@ SENTENCES: dict[str, str] = {
     "unknown_order": "没有订单 {e.order_id}，或镜像还没有同步到它：请运行 kameng mirror --once。",
     "unknown_audit_entry": "审计日志里没有这一条：请用 kameng audit list 查看有哪些。",
     "invalid_cursor": "这个 --cursor 不是任何一页给出的：请从头开始列。",
+    "blob_missing": "文件夹里没有文件 {e.sha256}：是已被清除，还是备份没有恢复？",
+    "blob_damaged": "文件 {e.sha256} 已损坏，不予提供：请从备份恢复，并检查磁盘。",
     "store_error": "数据库出错：{e.message}",
     "reorg_too_deep": "节点的链在我们记得的所有区块上都与镜像不同：请换一个节点；"
     "若节点没错，请换一个新的数据库重新镜像。",

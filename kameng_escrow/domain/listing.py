@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from eth_utils.crypto import keccak
-
 from kameng_escrow.errors import EscrowError
 
+from .canonical import canonical, document_hash
 from .categories import check_category
 from .currency import Currency
 from .inputs import Malformed, NumberOutOfRange, WrongType, check_address, check_hash, check_uint
@@ -139,13 +138,11 @@ class ListingDocument:
 
     def canonical(self) -> bytes:
         """The bytes that are hashed."""
-        import rfc8785  # only documents need it
-
-        return bytes(rfc8785.dumps(self.to_json()))
+        return canonical(self.to_json())
 
     def hash(self) -> str:
         """The order's `listing`."""
-        return "0x" + keccak(self.canonical()).hex()
+        return document_hash(self.to_json())
 
     def complete(self, salt: str) -> OrderTerms:
         """The terms of the order, with the document's hash as their listing. `salt`: 32 bytes."""

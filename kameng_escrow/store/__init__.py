@@ -1,8 +1,11 @@
-"""The mirror's store: SQLAlchemy models, migrations and queries, on SQLite or PostgreSQL."""
+"""The store: SQLAlchemy models, migrations and queries, on SQLite or PostgreSQL; and files in a folder."""
 
 from . import service  # its tables are part of the schema
 from .agenda import Agenda, Backlog
+from .blobs import BlobStore
 from .errors import (
+    BlobDamaged,
+    BlobMissing,
     Deposed,
     InvalidCursor,
     SchemaMissing,
@@ -40,6 +43,9 @@ __all__ = [
     "Agenda",
     "Backlog",
     "BalanceKind",
+    "BlobDamaged",
+    "BlobMissing",
+    "BlobStore",
     "Book",
     "ContractInfo",
     "Deposed",

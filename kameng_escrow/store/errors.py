@@ -13,6 +13,8 @@ StoreError
 ├── UnknownContract     the store holds no such contract: run the mirror for it
 ├── UnknownOrder        the contract has no such order, or the mirror has not come to it yet
 ├── UnknownEntry        the audit log has no such entry
+├── BlobMissing         a file is named and not there: put the folder of files back from its backup
+├── BlobDamaged         a file is no longer what was put: put it back from a backup, and look after the disk
 └── InvalidCursor       the cursor is none that a page gave out
 """
 
@@ -115,3 +117,27 @@ class InvalidCursor(StoreError):
     """A page was asked for with a cursor that no page gave out."""
 
     code = "invalid_cursor"
+
+
+class BlobMissing(StoreError):
+    """A file that a table names is not in the folder of files."""
+
+    code = "blob_missing"
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(
+            f"The file {sha256[:64]} is not in the folder of files: was it erased, or is a backup missing?"
+        )
+        self.sha256 = sha256
+
+
+class BlobDamaged(StoreError):
+    """A file's bytes are no longer those that its name stands for. It is not given out."""
+
+    code = "blob_damaged"
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(
+            f"The file {sha256} is damaged, and is not given out: put it back from a backup, and check the disk."
+        )
+        self.sha256 = sha256

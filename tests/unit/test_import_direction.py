@@ -15,7 +15,7 @@ PACKAGE = Path(kameng_escrow.__file__).parent
 DOMAIN = {"domain"}
 GROUND = {"chain", "store", "delivery"} | DOMAIN
 SDK = {"client", "telemetry"} | GROUND
-WORKERS = {"mirror", "keeper", "risk", "notify"} | SDK
+WORKERS = {"mirror", "keeper", "risk", "notify", "talk"} | SDK
 DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "keeper": SDK,
     "risk": SDK,
     "notify": SDK,
+    "talk": SDK,
     "service": WORKERS | {"chinese"},
     "gateway": WORKERS,
     "simulate": WORKERS,

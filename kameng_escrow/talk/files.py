@@ -1,0 +1,225 @@
+"""Files that people send: what is taken, told by what is in it, and cleared of what it should not carry.
+
+Neither a file's name nor what the sender says of its type is believed. Pictures are decoded and encoded anew, so that
+nothing stays of them but what is seen: no place where a photograph was taken, no text behind the last pixel. Videos
+keep their pictures and sound, while the boxes for descriptions and places are blanked. PDF and plain text are kept as
+they are; every file is given out as an attachment that no browser runs.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import puremagic
+from PIL import Image, ImageOps, ImageSequence
+
+from kameng_escrow.domain.plain_text import TextUnfit
+from kameng_escrow.domain.spoken_text import check_characters
+
+from .errors import FileRefused, FileTooLarge
+
+MOST_PIXELS: Final = 50_000_000  # of a picture, all frames together: 200 MB while it is decoded
+MOST_FRAMES: Final = 300
+_QUALITY: Final = 90  # of pictures that are encoded anew
+_SNIFFED: Final = 4_096  # bytes that tell a type
+_AT_ONCE = threading.BoundedSemaphore(2)  # pictures that are decoded at the same time: each takes memory
+
+# What is given out for each type that is taken: the ending of its name. Types are fixed here, never a sender's.
+ENDINGS: dict[str, str] = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "application/pdf": "pdf",
+    "text/plain": "txt",
+}
+_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
+
+
+@dataclass(frozen=True, slots=True)
+class CleanFile:
+    """A file as it is kept."""
+
+    content: bytes
+    media_type: str  # one of ENDINGS
+    width: int | None = None  # pixels, of pictures; likewise below
+    height: int | None = None
+
+
+def clean_file(content: bytes, *, max_bytes: int) -> CleanFile:
+    """The file as it may be kept.
+
+    Args:
+        content: as it was sent.
+        max_bytes: how large it may be, before and after.
+
+    Raises:
+        FileTooLarge: it has too many bytes or pixels.
+        FileRefused: it is of no kind that is taken, or not what it begins like: cut short, or made up.
+    """
+    if len(content) > max_bytes:
+        raise FileTooLarge(len(content), max_bytes)
+    if not content:
+        raise FileRefused("it is empty", "文件是空的")
+    clean = _CLEANERS[_type_of(content)](content)
+    if len(clean.content) > max_bytes:
+        raise FileTooLarge(len(clean.content), max_bytes)
+    return clean
+
+
+def _type_of(content: bytes) -> str:
+    """The type that the content begins like. Raises `FileRefused`."""
+    try:
+        matches = puremagic.magic_string(content[:_SNIFFED])
+    except puremagic.PureError:
+        return "text/plain"  # nothing has that beginning, so that it is text or refused
+    best = max((match.confidence for match in matches), default=0.0)
+    likely = [match.mime_type for match in matches if match.confidence == best]
+    for kind in ENDINGS:
+        if kind in likely:
+            return kind
+    if _is_plain(content):  # words such as "GET" begin formats of their own
+        return "text/plain"
+    raise FileRefused(f"it looks like {likely[0] or 'none of them'}", f"它看起来是 {likely[0] or '未知类型'}")
+
+
+# ---------------------------------------------------------------------------------------------------------- pictures
+
+
+def _picture(media_type: str) -> Callable[[bytes], CleanFile]:
+    def clean(content: bytes) -> CleanFile:
+        with _AT_ONCE:
+            return _encoded_anew(content, media_type)
+
+    return clean
+
+
+def _encoded_anew(content: bytes, media_type: str) -> CleanFile:
+    kind = _FORMATS[media_type]
+    made = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content), formats=(kind,)) as image:
+            frames, durations = _frames(image, still=kind in ("JPEG", "PNG"))
+        if len(frames) == 1:
+            frames[0].save(made, kind, quality=_QUALITY)
+        else:
+            options = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
+            frames[0].save(made, kind, quality=_QUALITY, **options)
+    except FileTooLarge:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise FileTooLarge(Image.MAX_IMAGE_PIXELS or 0, MOST_PIXELS, "pixels or more", "或更多像素") from None
+    except Exception as error:  # decoders of damaged files fail in every way there is
+        raise FileRefused("it is damaged, or no picture at all", "图片已损坏，或根本不是图片") from error
+    return CleanFile(made.getvalue(), media_type, frames[0].width, frames[0].height)
+
+
+def _frames(image: Image.Image, *, still: bool) -> tuple[list[Image.Image], list[int]]:
+    """The picture's frames, bare, and how many milliseconds each is shown; of a still picture the first. No more is
+    decoded than is taken: the header says how large a frame is.
+    """
+    pixels = image.width * image.height
+    if pixels > MOST_PIXELS:
+        raise FileTooLarge(pixels, MOST_PIXELS, "pixels", "像素")
+    most = min(MOST_FRAMES, MOST_PIXELS // max(1, pixels))
+    frames: list[Image.Image] = []
+    durations = []
+    for frame in ImageSequence.Iterator(image):
+        if len(frames) == most:
+            raise FileTooLarge(most + 1, most, "frames of its size or more", "帧（按其尺寸）或更多")
+        frames.append(_bare(frame))
+        durations.append(int(frame.info.get("duration", 100)))
+        if still:
+            break
+    return frames, durations
+
+
+def _bare(frame: Image.Image) -> Image.Image:
+    """The frame's pixels the right way up, without anything beside them."""
+    upright = ImageOps.exif_transpose(frame)
+    alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
+    bare = upright.convert("RGBA" if alpha else "L" if upright.mode[0] in "1LIF" else "RGB")
+    bare.info = {}
+    return bare
+
+
+# ------------------------------------------------------------------------------------------------------------ videos
+
+_BLANKED: Final = frozenset({b"udta", b"meta", b"uuid"})  # descriptions, places, and whatever a maker puts there
+_ENTERED: Final = frozenset({b"moov", b"trak"})  # the boxes around those
+
+
+def _video(media_type: str) -> Callable[[bytes], CleanFile]:
+    def clean(content: bytes) -> CleanFile:
+        blank = bytearray(content)
+        top = [kind for _, kind, _, _ in _boxes(content, 0, len(content))]
+        if top[:1] != [b"ftyp"] or b"moov" not in top:
+            raise FileRefused("it is a video cut short, or none at all", "视频不完整，或根本不是视频")
+        _blank(blank, 0, len(blank))
+        return CleanFile(bytes(blank), media_type)
+
+    return clean
+
+
+def _blank(content: bytearray, start: int, end: int) -> None:
+    """Makes free space of the boxes that tell more than pictures and sound. Nothing moves: videos point into
+    themselves by place.
+    """
+    for at, kind, body, after in list(_boxes(content, start, end)):
+        if kind in _BLANKED:
+            content[body:after] = bytes(after - body)
+            content[at + 4 : at + 8] = b"free"
+        elif kind in _ENTERED:
+            _blank(content, body, after)
+
+
+def _boxes(content: bytes | bytearray, start: int, end: int) -> Iterator[tuple[int, bytes, int, int]]:
+    """The boxes (ISO/IEC 14496-12) of a part of a file: where each begins, its kind, where its body begins and ends."""
+    while start < end:
+        size, kind, body = int.from_bytes(content[start : start + 4], "big"), bytes(content[start + 4 : start + 8]), 8
+        if size == 1:
+            size, body = int.from_bytes(content[start + 8 : start + 16], "big"), 16
+        elif size == 0:
+            size = end - start
+        if size < body or start + size > end:
+            raise FileRefused("it is a video cut short, or none at all", "视频不完整，或根本不是视频")
+        yield start, kind, start + body, start + size
+        start += size
+
+
+# --------------------------------------------------------------------------------------------------------- documents
+
+
+def _pdf(content: bytes) -> CleanFile:
+    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-1_024:]:
+        raise FileRefused("it is a PDF cut short, or none at all", "PDF 不完整，或根本不是 PDF")
+    return CleanFile(content, "application/pdf")
+
+
+def _plain_text(content: bytes) -> CleanFile:
+    if not _is_plain(content):
+        raise FileRefused("it is neither one of these nor plain text in UTF-8", "它既不是这些类型，也不是 UTF-8 纯文本")
+    return CleanFile(content, "text/plain")
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether it is text that nothing takes for a page or a program."""
+    try:
+        text = content.decode("utf-8")
+        check_characters(text.replace("\r\n", "\n"), "file")
+    except (UnicodeDecodeError, TextUnfit):
+        return False
+    return not text.lstrip("\ufeff \t\r\n").startswith(("<", "#!", "%!"))
+
+
+_CLEANERS: dict[str, Callable[[bytes], CleanFile]] = {
+    **{kind: _picture(kind) for kind in _FORMATS},
+    "video/mp4": _video("video/mp4"),
+    "video/quicktime": _video("video/quicktime"),
+    "application/pdf": _pdf,
+    "text/plain": _plain_text,
+}
