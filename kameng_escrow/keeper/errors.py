@@ -1,24 +1,30 @@
-"""What can keep a keeper from settling. All but `OrderGivenUp` may pass by themselves, or once somebody helps.
+"""What can keep a keeper from settling, and a relayer from bringing. All but `OrderGivenUp` may pass by themselves, or
+once somebody helps.
 
 KeeperError
 ├── GasTooDear          the chain asks more for gas than may be offered: it waits, or raise the highest fee
 ├── BudgetSpent         the day's money is used up: it waits, or raise the budget
 ├── AccountDry          the account can't pay for gas: send it coins
 ├── AccountLow          it soon can't: send it coins
-├── NonceTaken          somebody else sends from the account: give the keeper one of its own
+├── NonceTaken          somebody else sends from the account: give the worker one of its own
 ├── NotTaken            the node does not take a transaction: it asks again
 ├── BatchReverted       a transaction was mined and refused: its orders are tried again in smaller batches
 ├── OrderStuck          an order can't be settled now: it is tried again later
 ├── OrderGivenUp        an order could not be settled again and again: somebody has to look at it
 ├── MirrorBehind        the store does not know what is due: run the mirror
-└── NotLeading          another keeper of the same account is at work: this one takes over when that one ends
+└── NotLeading          another worker of the same account is at work: this one takes over when that one ends
+
+`worker` is whose settings are meant, "keeper" or "relayer".
 """
 
 from kameng_escrow.errors import EscrowError
 
+KEEPER = "keeper"
+_ZH = {KEEPER: "守护程序", "relayer": "中继程序"}
+
 
 class KeeperError(EscrowError):
-    """The root of what keeps a keeper from settling."""
+    """The root of what keeps a keeper from settling, or a relayer from bringing."""
 
     code = "keeper_error"
 
@@ -32,11 +38,12 @@ class GasTooDear(KeeperError):
 
     code = "gas_too_dear"
 
-    def __init__(self, price: int, cap: int) -> None:
+    def __init__(self, price: int, cap: int, worker: str = KEEPER) -> None:
+        setting = f"KAMENG_{worker.upper()}_MAX_FEE"
         super().__init__(
             f"Gas costs {gwei(price)} gwei, and no more than {gwei(cap)} may be offered: waiting until it is cheaper. "
-            "Raise KAMENG_KEEPER_MAX_FEE to pay more.",
-            f"gas 单价 {gwei(price)} gwei，高于上限 {gwei(cap)}：等它降下来。愿意多付就调高 KAMENG_KEEPER_MAX_FEE。",
+            f"Raise {setting} to pay more.",
+            f"gas 单价 {gwei(price)} gwei，高于上限 {gwei(cap)}：等它降下来。愿意多付就调高 {setting}。",
         )
         self.price = price
         self.cap = cap
@@ -47,12 +54,13 @@ class BudgetSpent(KeeperError):
 
     code = "budget_spent"
 
-    def __init__(self, budget: int, spent: int, needed: int) -> None:
+    def __init__(self, budget: int, spent: int, needed: int, worker: str = KEEPER) -> None:
+        setting = f"KAMENG_{worker.upper()}_BUDGET"
         super().__init__(
             f"The next transaction may cost up to {coins(needed)}, and {coins(spent)} of the {coins(budget)} for 24 "
-            "hours are spent or set aside: waiting. Raise KAMENG_KEEPER_BUDGET to pay more.",
+            f"hours are spent or set aside: waiting. Raise {setting} to pay more.",
             f"下一笔交易最多要 {coins(needed)}，而 24 小时预算 {coins(budget)} 已用或已预留 {coins(spent)}：先等着。"
-            "愿意多付就调高 KAMENG_KEEPER_BUDGET。",
+            f"愿意多付就调高 {setting}。",
         )
         self.budget = budget
         self.spent = spent
@@ -67,9 +75,9 @@ class AccountDry(KeeperError):
     def __init__(self, account: str, balance: int, needed: int) -> None:
         super().__init__(
             f"{account} has {coins(max(0, balance))} coins to spend, and the next transaction may cost up to "
-            f"{coins(needed)}: send it coins. Nothing is settled until then.",
+            f"{coins(needed)}: send it coins. Nothing is sent until then.",
             f"{account} 只有 {coins(max(0, balance))} 个原生币可用，下一笔交易最多要 {coins(needed)}：请充值。"
-            "在此之前无法结算。",
+            "在此之前什么都不会发送。",
         )
         self.account = account
         self.balance = balance
@@ -98,10 +106,9 @@ class NonceTaken(KeeperError):
 
     def __init__(self, account: str, nonce: int) -> None:
         super().__init__(
-            f"Another transaction of {account} took nonce {nonce}: somebody else sends from it. The orders are planned "
-            "anew once that is final; give the keeper an account of its own.",
-            f"{account} 的另一笔交易占用了序号 {nonce}：有别人在用这个账户。等它最终确定后会重新安排这些订单；"
-            "请给守护程序一个专用账户。",
+            f"Another transaction of {account} took nonce {nonce}: somebody else sends from it. What ours was for is "
+            "planned anew once that is final; use an account that nobody else sends from.",
+            f"{account} 的另一笔交易占用了序号 {nonce}：有别人在用这个账户。等它最终确定后会重新安排；请使用专用账户。",
         )
         self.account = account
         self.nonce = nonce
@@ -176,9 +183,9 @@ class MirrorBehind(KeeperError):
     def __init__(self, seen: int, head: int, seconds: int) -> None:
         super().__init__(
             f"The mirror is at block {seen}, {seconds} s behind the chain's {head}: what was opened since is not "
-            "known here. Keep `kameng mirror --follow` running beside the keeper.",
+            "known here. Keep `kameng mirror --follow` running beside this.",
             f"镜像停在区块 {seen}，比链上的 {head} 落后 {seconds} 秒：之后的订单这里看不到。"
-            "请让 `kameng mirror --follow` 与守护程序一起运行。",
+            "请让 `kameng mirror --follow` 一起运行。",
         )
         self.seen = seen
         self.head = head
@@ -186,14 +193,14 @@ class MirrorBehind(KeeperError):
 
 
 class NotLeading(KeeperError):
-    """Another keeper of the same account is at work: `holder`, as "host:pid"."""
+    """Another keeper, or relayer, of the same account is at work: `holder`, as "host:pid"."""
 
     code = "not_leading"
 
-    def __init__(self, holder: str) -> None:
+    def __init__(self, holder: str, worker: str = KEEPER) -> None:
         super().__init__(
-            f"Another keeper of this account is at work ({holder}): this one takes over when that one ends.",
-            f"这个账户已有守护程序在运行（{holder}）：它结束后由本程序接手。",
+            f"Another {worker} of this account is at work ({holder}): this one takes over when that one ends.",
+            f"这个账户已有{_ZH[worker]}在运行（{holder}）：它结束后由本程序接手。",
         )
         self.holder = holder
 

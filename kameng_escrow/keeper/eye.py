@@ -1,4 +1,4 @@
-"""What a keeper asks the chain. Nothing here sends anything."""
+"""What a keeper or relayer asks the chain. Only `send` sends anything."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -182,13 +182,14 @@ class Eye:
     def inclusion(self, intent: Intent, escrow: str) -> Inclusion | None:
         """The block that one of the intent's transactions is in; None: none is. Raises `NodeError`.
 
-        `escrow`: whose orders they are; what other contracts say about orders in their events counts for nothing.
+        `escrow`: whose orders they are; what other contracts say about orders in their events counts for nothing, nor
+        do other orders, which a receiver may end while it is paid.
         """
         for attempt in reversed(intent.attempts):
             raw = self._run(rpc.raw_receipt(attempt.hash))
             if raw is not None:
                 with _sense_demanded():
-                    return _inclusion(raw, attempt.fee.highest, escrow.lower())
+                    return _inclusion(raw, attempt.fee.highest, escrow.lower(), frozenset(intent.order_ids))
         return None
 
     def _run(self, steps: Steps[T]) -> T:
@@ -205,7 +206,7 @@ def _sense_demanded() -> Iterator[None]:
         raise NodeRefused(f"its answer makes no sense ({type(error).__name__}: {error})") from error
 
 
-def _inclusion(raw: Mapping[str, Any], highest_fee: int, escrow: str) -> Inclusion:
+def _inclusion(raw: Mapping[str, Any], highest_fee: int, escrow: str, orders: frozenset[str]) -> Inclusion:
     used = rpc.to_int(raw["gasUsed"])
     price = raw.get("effectiveGasPrice")
     extra = raw.get("l1Fee")  # what second layers of one kind take for their data
@@ -216,12 +217,14 @@ def _inclusion(raw: Mapping[str, Any], highest_fee: int, escrow: str) -> Inclusi
         succeeded=rpc.to_int(raw["status"]) == 1,
         gas_used=used,
         cost=used * (highest_fee if price is None else rpc.to_int(price)) + (0 if extra is None else rpc.to_int(extra)),
-        closed=tuple(
-            rpc.to_hex(log["topics"][1])
-            for log in raw["logs"]
-            if str(log["address"]).lower() == escrow and log["topics"] and rpc.to_hex(log["topics"][0]) == _CLOSED_TOPIC
-        ),
+        closed=tuple(order_id for order_id in _closed(raw["logs"], escrow) if order_id in orders),
     )
+
+
+def _closed(logs: Sequence[Mapping[str, Any]], escrow: str) -> Iterator[str]:
+    for log in logs:
+        if str(log["address"]).lower() == escrow and log["topics"] and rpc.to_hex(log["topics"][0]) == _CLOSED_TOPIC:
+            yield rpc.to_hex(log["topics"][1])
 
 
 @lru_cache(maxsize=20_000)  # an order's terms are asked about and then settled, some of them again and again

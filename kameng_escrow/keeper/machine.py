@@ -38,7 +38,7 @@ class Sight:
     market: Fee  # what a new transaction should offer
     inclusion: Inclusion | None  # of one of the intent's transactions
     looks_without: int = 0  # in a row that showed its nonce used up for good, and none of its transactions
-    wanted: bool = True  # whether some of its orders still wait to be settled
+    wanted: bool = True  # whether what it is for is still to be done
 
 
 class Why(IntEnum):
@@ -124,7 +124,7 @@ def _judge_waiting(intent: Intent, sight: Sight, pace: Pace) -> Move:
         return Offer(last.hash)
     # Clocks are set back at times; what lies in the future counts as just now.
     offered, signed = max(0, sight.now_ms - last.offered_ms), max(0, sight.now_ms - last.signed_ms)
-    pays_batch = last.payload is Payload.Batch
+    does_work = last.payload is not Payload.Nothing
     fee = raised(last.fee, sight.market, pace.fee_cap)
     match last.rejection:
         case Rejection.Underpriced:
@@ -134,8 +134,8 @@ def _judge_waiting(intent: Intent, sight: Sight, pace: Pace) -> Move:
             must_rise = len(intent.attempts) > 1 or signed >= pace.stuck_ms
             why, patience = Why.Foreign if len(intent.attempts) == 1 else Why.Cap, pace.retry_ms
         case Rejection.Unfit:
-            why, must_rise, patience = Why.Node, pays_batch, pace.retry_ms
-            pays_batch = False  # as it is, nobody will take it
+            why, must_rise, patience = Why.Node, does_work, pace.retry_ms
+            does_work = False  # as it is, nobody will take it
         case Rejection.Funds:
             why, must_rise, patience = Why.Funds, False, pace.retry_ms
         case Rejection():
@@ -143,9 +143,9 @@ def _judge_waiting(intent: Intent, sight: Sight, pace: Pace) -> Move:
         case None:
             must_rise = signed >= pace.stuck_ms
             why, patience = Why.Cap if must_rise and fee is None else Why.Block, pace.resend_ms
-            must_rise |= pays_batch and not sight.wanted
+            must_rise |= does_work and not sight.wanted
     if must_rise and fee is not None:
-        return Replace(Payload.Batch if pays_batch and sight.wanted else Payload.Nothing, fee)
+        return Replace(last.payload if does_work and sight.wanted else Payload.Nothing, fee)
     return Offer(last.hash) if offered >= patience else Wait(why)
 
 

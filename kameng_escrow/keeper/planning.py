@@ -7,20 +7,18 @@ from kameng_escrow.chain.errors import NodeRefused
 from kameng_escrow.domain.refusal_base import Refusal
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Agenda, Due, Journal
-from kameng_escrow.store.keeping import Fee, Intent, Stage
+from kameng_escrow.store.keeping import Fee, Intent, Payload, Stage
 
 from .answers import lacks_funds, wants_later, wants_less
 from .batches import Batch, batches, patience_ms, rotated
-from .errors import AccountDry, BudgetSpent, GasTooDear
+from .errands import Settling
 from .eye import Eye, words_of
-from .fees import is_too_dear, market_fee
-from .machine import gap, next_nonce
+from .paying import Purse, with_margin
 from .rules import Rules
 from .signing import Content
 from .tending import Hands, Memory, Round
 
 SPARE_GAS = 750_000  # for an order that failed: twice what the contract lets a token and a receiver spend
-MARGIN_PERCENT = 20  # on the node's estimate: the block it lands in is another
 PAGES = 20  # of orders that are looked at in one round
 
 
@@ -33,6 +31,8 @@ class Planner:
         agenda: Agenda,
         journal: Journal,
         hands: Hands,
+        errand: Settling,
+        purse: Purse,
         rules: Rules,
         *,
         account: str,
@@ -43,6 +43,8 @@ class Planner:
         self._agenda = agenda
         self._journal = journal
         self._hands = hands
+        self._errand = errand
+        self._purse = purse
         self._rules = rules
         self._account = account
         self._contract_id = contract_id
@@ -64,11 +66,8 @@ class Planner:
             return []
         if spread and not self._is_our_turn(part):
             return []
-        outlook, cap = part.outlook, self._rules.max_fee
-        if is_too_dear(outlook.base_fee, outlook.suggested, cap):
-            part.add(GasTooDear(outlook.base_fee or outlook.suggested, cap))
+        if (fee := self._purse.fee(part)) is None:
             return []
-        fee = market_fee(outlook.base_fee, outlook.suggested, cap)
         known = self._journal.troubles(self._contract_id, [due.order_id for due in orders])
         made = batches(
             orders,
@@ -128,7 +127,7 @@ class Planner:
             return self._isolate(batch, refusal, part)
         except NodeRefused as refused:
             if lacks_funds(refused):
-                part.add(AccountDry(self._account, part.outlook.balance, most * fee.highest))
+                part.add(self._purse.dry(part, most * fee.highest))
                 return None
             if wants_later(refused):
                 raise
@@ -141,13 +140,14 @@ class Planner:
         if estimate > most:
             return self._isolate(batch, NodeRefused(f"it takes {estimate} gas of {most}"), part)
         gas = min(most, self._with_margin(estimate, batch))
-        if (short := self._too_poor(gas * fee.highest, part, waiting)) is not None:
+        if (short := self._purse.too_poor(gas * fee.highest, part, waiting)) is not None:
             part.add(short)
             return None
         assert call.to is not None, "it is a call of the escrow"
         return self._hands.open(
             part,
-            nonce=self._next_nonce(part, waiting),
+            nonce=self._purse.next_nonce(part, waiting),
+            payload=Payload.Batch,
             order_ids=batch.order_ids,
             content=Content(to=call.to, data=call.data, gas=gas),
             fee=fee,
@@ -158,7 +158,7 @@ class Planner:
         if len(batch.orders) > 1:
             return list(batch.halves())
         reason = words_of(why) if isinstance(why, NodeRefused) else why.message
-        self._hands.note_failures(self._contract_id, batch.order_ids, why.code, reason, part.now_ms)
+        self._errand.note_failures(self._contract_id, batch.order_ids, why.code, reason, part.now_ms)
         part.moved = True
         return []
 
@@ -170,44 +170,10 @@ class Planner:
             estimate = self._eye.estimate(call, None)
         except (Refusal, NodeRefused):  # it fails for free, too
             return None
-        return self._too_poor(self._with_margin(estimate, batch) * fee.highest, part, waiting)
+        return self._purse.too_poor(self._with_margin(estimate, batch) * fee.highest, part, waiting)
 
     def _with_margin(self, estimate: int, batch: Batch) -> int:
-        return estimate + estimate * MARGIN_PERCENT // 100 + batch.extra_gas
-
-    def _free(self, part: Round, waiting: list[Intent]) -> int:
-        """What the account has beside what is set aside for transactions that wait."""
-        return part.outlook.balance - sum(intent.reserved for intent in waiting)
-
-    def _too_poor(self, cost: int, part: Round, waiting: list[Intent]) -> EscrowError | None:
-        budget = self._rules.budget
-        if budget is not None and part.spent + cost > budget:
-            return BudgetSpent(budget, part.spent, cost)
-        free = self._free(part, waiting)
-        return AccountDry(self._account, free, cost) if free < cost else None
-
-    # -------------------------------------------------------------------------------------------------------- nonces
-
-    def _next_nonce(self, part: Round, waiting: list[Intent]) -> int:
-        outlook = part.outlook
-        return next_nonce(outlook.latest_nonce, outlook.pending_nonce, _held(waiting))
-
-    def fill_gap(self, part: Round, waiting: list[Intent]) -> list[Intent]:
-        """An empty transaction for a nonce that ours wait for and that nobody seems to use any more."""
-        outlook, now_ms = part.outlook, part.now_ms
-        nonce = gap(outlook.latest_nonce, outlook.pending_nonce, _held(waiting))
-        if nonce is None:
-            self._memory.gap_since_ms = None
-            return []
-        since = self._memory.gap_since_ms = self._memory.gap_since_ms or now_ms
-        if now_ms - since < self._rules.stuck_seconds * 1000:
-            return []
-        content = self._hands.empty()
-        fee = market_fee(outlook.base_fee, outlook.suggested, self._rules.max_fee)
-        if (short := self._too_poor(content.gas * fee.highest, part, waiting)) is not None:
-            part.add(short)
-            return []
-        return [self._hands.open(part, nonce=nonce, order_ids=(), content=content, fee=fee)]
+        return with_margin(estimate) + batch.extra_gas
 
 
 def count_left(eye: Eye, agenda: Agenda, at: int, page: int) -> int:
@@ -218,7 +184,3 @@ def count_left(eye: Eye, agenda: Agenda, at: int, page: int) -> int:
     pages = agenda.due(at, now_ms=None, page=page)
     deadlines = chain.from_iterable(eye.deadlines([due.order_id for due in part]) for part in pages)
     return sum(0 < deadline <= at for deadline in deadlines)
-
-
-def _held(waiting: list[Intent]) -> frozenset[int]:
-    return frozenset(intent.nonce for intent in waiting)

@@ -1,7 +1,8 @@
-"""What a keeper may spend, and how patient it is."""
+"""What a keeper or relayer may spend, and how patient it is."""
 
 from dataclasses import dataclass
 
+from .errors import KEEPER
 from .machine import Pace
 
 DAY_MS = 86_400_000
@@ -14,7 +15,7 @@ GAS_LIMIT = 15_000_000  # of a transaction: chains allow 2^24 since EIP-7825
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a keeper may spend, and how patient it is.
+    """What a keeper may spend, and how patient it is; of what a batch is a relayer needs nothing.
 
     Raises:
         ValueError: they contradict themselves.
@@ -33,6 +34,7 @@ class Rules:
     spread_seconds: float = 10  # keepers of different accounts wait up to so long, each another time, before they act
     attempts: int = 8  # to settle an order, before it is given up
     page: int = 500  # orders that are read and checked at once
+    worker: str = KEEPER  # whose settings messages name, and whose place is taken: "keeper", "relayer"
 
     def __post_init__(self) -> None:
         least = {"batch": 1, "in_flight": 1, "gas_limit": 100_000, "confirmations": 1, "attempts": 1, "page": 1}

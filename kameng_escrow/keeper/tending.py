@@ -8,11 +8,13 @@ from eth_account.signers.local import LocalAccount
 from kameng_escrow.chain.errors import NodeError
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Journal
-from kameng_escrow.store.keeping import Attempt, Fee, Inclusion, Intent, Payload, Rejection, Stage, Trouble
+from kameng_escrow.store.journal import Also
+from kameng_escrow.store.keeping import Attempt, Fee, Inclusion, Intent, Payload, Rejection, Stage
 
 from .answers import rejection_of
 from .batches import patience_ms
-from .errors import AccountDry, BatchReverted, BudgetSpent, GasTooDear, NonceTaken, NotTaken, OrderGivenUp, OrderStuck
+from .errands import Errand
+from .errors import AccountDry, BudgetSpent, GasTooDear, NonceTaken, NotTaken
 from .eye import Eye, Outlook, words_of
 from .fees import market_fee
 from .machine import End, Note, Offer, Replace, Sight, Wait, Why, judge
@@ -25,7 +27,7 @@ _MOVES = 8  # with one intent in one look: a node that wants more gets it at onc
 
 @dataclass(slots=True)
 class Memory:
-    """What a keeper may forget: it is read anew from the chain, or only makes it wait a little longer."""
+    """What a worker may forget: it is read anew from the chain, or only makes it wait a little longer."""
 
     looks_without: dict[int, int] = field(default_factory=dict)  # by intent
     wanted_at: dict[int, tuple[int, bool]] = field(default_factory=dict)  # by intent: the head, and whether it was
@@ -52,11 +54,11 @@ class Round:
     outlook: Outlook
     now_ms: int
     spent: int  # wei in the last 24 hours, with the most that what waits may cost
-    conditions: dict[str, EscrowError] = field(default_factory=dict)  # by code: what keeps us from settling
+    conditions: dict[str, EscrowError] = field(default_factory=dict)  # by code: what keeps us from our work
     moved: bool = False  # whether anything happened
 
     def add(self, error: EscrowError) -> None:
-        """Notes what keeps us from settling; of one kind the first is enough."""
+        """Notes what keeps us from our work; of one kind the first is enough."""
         self.conditions.setdefault(error.code, error)
 
 
@@ -64,9 +66,10 @@ class Hands:
     """Signs, writes down, sends. In that order, always.
 
     Args:
-        journal: under the term of the account's keeper.
-        contract_id: of the contract whose orders are settled. Of others there may be intents that wait, if the account
-            has worked for them before.
+        journal: under the term of the account's worker.
+        errand: what the account's transactions are for.
+        contract_id: of the contract that new intents are of. Of others there may be some that wait, if the account has
+            worked for them before.
         escrows: the addresses of the store's contracts, by id.
     """
 
@@ -76,6 +79,7 @@ class Hands:
         journal: Journal,
         account: LocalAccount,
         rules: Rules,
+        errand: Errand,
         *,
         contract_id: int,
         escrows: Mapping[int, str],
@@ -88,6 +92,7 @@ class Hands:
         self._journal = journal
         self._account = account
         self._rules = rules
+        self._errand = errand
         self._contract_id = contract_id
         self._escrows = escrows
         self._memory = memory
@@ -97,26 +102,45 @@ class Hands:
 
     # ------------------------------------------------------------------------------------------------------- sending
 
-    def open(self, part: Round, *, nonce: int, order_ids: tuple[str, ...], content: Content, fee: Fee) -> Intent:
-        """A new intent, written down and given to the node. Without orders it only takes its nonce.
+    def open(
+        self,
+        part: Round,
+        *,
+        nonce: int,
+        payload: Payload,
+        content: Content,
+        fee: Fee,
+        order_ids: tuple[str, ...] = (),
+        also: Also | None = None,
+    ) -> Intent:
+        """A new intent, written down and given to the node.
+
+        Args:
+            order_ids: those that a batch settles.
+            also: what is written with it, beside what the errand writes.
 
         Raises:
             StoreError: it was not written down, and not sent.
         """
-        attempt = self._sign(nonce, Payload.Batch if order_ids else Payload.Nothing, content, fee)
+        attempt = self._sign(nonce, payload, content, fee)
         intent = self._journal.open(
             contract_id=self._contract_id,
             nonce=nonce,
             order_ids=order_ids,
             attempt=attempt,
             at_ms=self._clock_ms(),
+            also=also,
         )
         part.spent += attempt.cost
         part.moved = True
         self._tally.transactions += 1
         intent = self._offer(intent, attempt)
-        self._announce(News(kind=NewsKind.Sent if order_ids else NewsKind.Filled, intent=intent))
+        kind = NewsKind.Filled if payload is Payload.Nothing else NewsKind.Sent
+        self._announce(News(kind=kind, intent=intent))
         return intent
+
+    def _write(self, intent: Intent) -> None:
+        self._journal.write(intent, self._clock_ms(), self._errand.also)
 
     def _sign(self, nonce: int, payload: Payload, content: Content, fee: Fee) -> Attempt:
         return sign(
@@ -138,7 +162,7 @@ class Hands:
             rejection = rejection_of(error)
             self._memory.words[intent.id] = words_of(error)
         intent = intent.offered(attempt.hash, self._clock_ms(), rejection)
-        self._journal.write(intent, self._clock_ms())
+        self._write(intent)
         return intent
 
     def empty(self) -> Content:
@@ -185,16 +209,13 @@ class Hands:
         )
 
     def _is_wanted(self, intent: Intent, head: int) -> bool:
-        """Whether somebody's order still waits for it; asked once a block."""
-        if not intent.order_ids or intent.last.payload is Payload.Nothing:
+        """Whether what it is for is still to be done; asked once a block."""
+        if intent.last.payload is Payload.Nothing:
             return False
-        if intent.contract_id != self._contract_id:
-            return True  # another lens would have to tell
         known = self._memory.wanted_at.get(intent.id)
         if known is None or known[0] != head:
-            open_still = any(self._eye.deadlines(intent.order_ids))
-            # Or it was our own transaction that ended them, a moment ago: its nonce tells.
-            known = (head, open_still or self._eye.latest_nonce() > intent.nonce)
+            # Or it was our own transaction that has done it, a moment ago: its nonce tells.
+            known = (head, self._errand.is_wanted(intent) or self._eye.latest_nonce() > intent.nonce)
         self._memory.wanted_at[intent.id] = known
         return known[1]
 
@@ -211,19 +232,19 @@ class Hands:
         same = payload is intent.last.payload
         content = content_of(intent.last.raw) if same else self.empty()
         intent = intent.replaced(self._sign(intent.nonce, payload, content, fee))
-        self._journal.write(intent, self._clock_ms())
+        self._write(intent)
         part.spent += intent.reserved - before.reserved
         part.moved = True
         self._tally.raised += 1
         self._announce(News(kind=NewsKind.Raised if same else NewsKind.Withdrawn, intent=intent))
-        if unfit and not same:
-            words = self._memory.words.get(intent.id, "unfit")
-            self.note_failures(intent.contract_id, intent.order_ids, NotTaken.code, words, part.now_ms)
+        if not same:
+            words = self._memory.words.get(intent.id, "unfit") if unfit else None
+            self._errand.withdrawn(intent, words, part.now_ms)
         return intent
 
     def _note(self, intent: Intent, inclusion: Inclusion | None, part: Round) -> Intent:
         intent = intent.included(inclusion)
-        self._journal.write(intent, self._clock_ms())
+        self._write(intent)
         part.moved = True
         self._tally.take_back(intent)
         if inclusion is None:
@@ -235,7 +256,7 @@ class Hands:
     def _end(self, intent: Intent, stage: Stage, inclusion: Inclusion | None, part: Round) -> Intent:
         known = intent.inclusion
         intent = intent.ended(stage, inclusion)
-        self._journal.write(intent, self._clock_ms())
+        self._write(intent)
         self._memory.forget(intent.id)
         part.moved = True
         if inclusion is None:
@@ -253,15 +274,11 @@ class Hands:
         """A transaction is in a block."""
         self._tally.count(intent, inclusion)
         if not inclusion.succeeded:
-            error = BatchReverted(inclusion.hash, len(intent.order_ids))
+            error = self._errand.reverted(intent, inclusion)
             self._announce(News(kind=NewsKind.Reverted, intent=intent, error=error))
-            reason = "it was mined and refused"
-            self.note_failures(intent.contract_id, intent.order_ids, error.code, reason, part.now_ms)
+            self._errand.failed(intent, inclusion, part.now_ms)
             return
-        if self._journal.troubles(intent.contract_id, inclusion.closed):
-            self._journal.forget_troubles(intent.contract_id, inclusion.closed)
-        if intent.payload_of(inclusion.hash) is Payload.Batch and not inclusion.closed:
-            self._memory.rest(part.now_ms, intent.account, self._rules.spread_seconds)
+        self._errand.mined(intent, inclusion, part.now_ms)
         self._announce(News(kind=NewsKind.Mined, intent=intent))
 
     def _say_why(self, why: Why, intent: Intent, part: Round) -> None:
@@ -276,35 +293,12 @@ class Hands:
             case Why.Cap:
                 budget = self._rules.budget
                 if budget is not None and (self._fee_cap(intent, part) or 0) < self._rules.max_fee:
-                    part.add(BudgetSpent(budget, part.spent, last.cost // 8))
+                    part.add(BudgetSpent(budget, part.spent, last.cost // 8, self._rules.worker))
                 else:
-                    part.add(GasTooDear(outlook.base_fee or outlook.suggested, self._rules.max_fee))
+                    price = outlook.base_fee or outlook.suggested
+                    part.add(GasTooDear(price, self._rules.max_fee, self._rules.worker))
             case _:
                 pass
-
-    # ------------------------------------------------------------------------------------------------------ failures
-
-    def note_failures(self, contract_id: int, order_ids: tuple[str, ...], code: str, reason: str, now_ms: int) -> None:
-        """Writes down that orders could not be settled, and when each is tried again, if ever."""
-        known = self._journal.troubles(contract_id, order_ids)
-        troubles = []
-        for order_id in order_ids:
-            before = known.get(order_id)
-            failures = 1 + (before.failures if before else 0)
-            troubles.append(
-                Trouble(
-                    order_id=order_id,
-                    failures=failures,
-                    code=code,
-                    reason=reason,
-                    next_try_ms=self._rules.next_try_ms(failures, now_ms),
-                    since_ms=before.since_ms if before else now_ms,
-                )
-            )
-        self._journal.note_troubles(contract_id, troubles)
-        for trouble in troubles:
-            kind, error = (NewsKind.GivenUp, OrderGivenUp) if trouble.given_up else (NewsKind.Stuck, OrderStuck)
-            self._announce(News(kind=kind, error=error(trouble.order_id, trouble.failures, trouble.reason)))
 
 
 def spent_today(journal: Journal, now_ms: int) -> int:

@@ -1,9 +1,9 @@
-"""The keeper's journal: what it set out to do, with which nonce, in which transactions, and what became of them.
+"""An account's journal: what it set out to do, with which nonce, in which transactions, and what became of them.
 
 Everything that could cost money is written here, in a transaction of its own, before the chain can hear of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
@@ -15,6 +15,9 @@ from .queries import parts
 from .store import Store
 
 WAITING = (Stage.Live, Stage.Mined)
+
+Also = Callable[[Session, Intent], None]
+"""What is written in the same transaction as an intent: both are there afterwards, or neither."""
 
 
 class Journal:
@@ -54,7 +57,16 @@ class Journal:
             raise LookupError(f"there is no intent {intent_id}")
         return _intent(row)
 
-    def open(self, *, contract_id: int, nonce: int, order_ids: Sequence[str], attempt: Attempt, at_ms: int) -> Intent:
+    def open(
+        self,
+        *,
+        contract_id: int,
+        nonce: int,
+        order_ids: Sequence[str],
+        attempt: Attempt,
+        at_ms: int,
+        also: Also | None = None,
+    ) -> Intent:
         """Writes a new intent down, with the first transaction that is signed for it.
 
         Raises:
@@ -79,9 +91,12 @@ class Journal:
             )
             session.add(row)
             session.flush()
-            return _intent(row)
+            intent = _intent(row)
+            if also is not None:
+                also(session, intent)
+            return intent
 
-    def write(self, intent: Intent, at_ms: int) -> None:
+    def write(self, intent: Intent, at_ms: int, also: Also | None = None) -> None:
         """Writes an intent down as it is now. Raises `BrokenJournal` where it has ended already."""
         with self._store.writing() as session:
             query = select(IntentRow).where(*self._ours(), IntentRow.id == intent.id).with_for_update(of=IntentRow)
@@ -100,6 +115,8 @@ class Journal:
                 else:
                     known.offered_ms, known.rejection = attempt.offered_ms, attempt.rejection
                     known.raw = attempt.raw or None
+            if also is not None:
+                also(session, intent)
 
     def spent_since(self, since_ms: int) -> int:
         """What the account's transactions have cost since then, in wei, and the most that those which wait may cost."""

@@ -1,4 +1,4 @@
-"""The keeper's tables. Only the keeper that leads for an account writes them, under its term."""
+"""The journal's tables. Only the keeper or relayer that leads for an account writes them, under its term."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,7 +12,7 @@ _WAITING = "stage IN ('Live', 'Mined')"
 
 
 class IntentRow(Base):
-    """Orders that are to be settled in one transaction, the nonce that it has, and what became of it.
+    """What is to be done in one transaction, the nonce that it has, and what became of it.
 
     The columns from `mined_hash` on are of the transaction that is in a block, and NULL together.
     """
@@ -51,7 +51,7 @@ class IntentRow(Base):
 
 
 class IntentOrderRow(Base):
-    """An order of an intent."""
+    """An order that an intent is to settle."""
 
     __tablename__ = "keeper_orders"
     __table_args__ = (Index(None, "order_id"),)

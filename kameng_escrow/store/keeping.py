@@ -1,4 +1,7 @@
-"""What a keeper's journal is about: intents, the transactions that carry them, and what became of both. Values only."""
+"""What the journal of an account is about: intents, the transactions that carry them, and what became of both.
+
+Keepers set out to settle orders, relayers to bring what others signed. Values only.
+"""
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -22,7 +25,7 @@ class Stage(_Word):
 
     Live = 0  # signed, and not known to be in a block
     Mined = 1  # in a block that may still be undone
-    Settled = 2  # in a final block: done
+    Settled = 2  # in a final block: it did what it was for
     Reverted = 3  # in a final block, and refused there
     Withdrawn = 4  # in a final block is the empty transaction that took its place
     Displaced = 5  # somebody else's transaction took its nonce for good: it can never be mined
@@ -37,7 +40,8 @@ class Payload(_Word):
     """What a transaction does."""
 
     Batch = 0  # settles the intent's orders
-    Nothing = 1  # pays nobody nothing: takes the nonce, so that the batch can't be mined any more
+    Nothing = 1  # pays nobody nothing: takes the nonce, so that what had it can't be mined any more
+    Call = 2  # brings one thing that somebody signed: a relay
 
 
 class Rejection(_Word):
@@ -89,7 +93,7 @@ class Inclusion:
     succeeded: bool
     gas_used: int
     cost: int  # wei, all in all
-    closed: tuple[str, ...] = ()  # ids of the orders that it ended
+    closed: tuple[str, ...] = ()  # ids of the intent's orders that it ended
 
 
 class BrokenJournal(ValueError):
@@ -98,7 +102,7 @@ class BrokenJournal(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """Orders that are to be settled in one transaction: one nonce, whatever it takes to get it into a block.
+    """What is to be done in one transaction: one nonce, whatever it takes to get it into a block.
 
     Every step gives a new value, and refuses what would let two transactions of one intent be mined, or one that
     nobody wrote down.
@@ -109,7 +113,7 @@ class Intent:
     chain_id: int
     account: str
     nonce: int
-    order_ids: tuple[str, ...]  # none: only fills a gap in the account's nonces
+    order_ids: tuple[str, ...]  # that a batch settles; none: a relay, or it only fills a gap in the account's nonces
     created_ms: int  # Unix milliseconds of our clock
     attempts: tuple[Attempt, ...]  # at least one; all with the same nonce, each with higher fees than the one before
     stage: Stage = Stage.Live
