@@ -93,7 +93,10 @@ class Sender:
         transaction = yield from self._priced(call)
         return transaction | {"nonce": (yield from self._next_nonce())}
 
-    def _priced(self, call: Call) -> Steps[UnsignedTransaction]:
+    def gas(self, call: Call) -> Steps[int]:
+        """What to allow a call, which is tried for that. Raises as `prepare`, though not where only the gas can't be
+        paid.
+        """
         try:
             gas = yield from rpc.estimate(call, sender=self.address)
         except NodeRefused as refused:
@@ -101,21 +104,26 @@ class Sender:
                 has = yield from rpc.balance(self.address, "pending")
                 raise InsufficientFunds(self.address, has, call.value) from None
             raise
-        gas += gas * self._gas_margin // 100
-        fees = yield from suggested_fees()
-        cost = call.value + gas * max(fees.values())
-        has = yield from rpc.balance(self.address, "pending")
-        if has < cost:
-            raise InsufficientFunds(self.address, has, cost)
+        return gas + gas * self._gas_margin // 100
+
+    def unpriced(self, call: Call) -> UnsignedTransaction:
+        """The transaction without gas, fees and nonce."""
         fields = {
             "from": self.address,
             "data": "0x" + call.data.hex(),
             "value": call.value,
             "chainId": self._chain_id,
-            "gas": gas,
-            **fees,
         }
         return fields if call.to is None else {"to": call.to, **fields}
+
+    def _priced(self, call: Call) -> Steps[UnsignedTransaction]:
+        gas = yield from self.gas(call)
+        fees = yield from suggested_fees()
+        cost = call.value + gas * max(fees.values())
+        has = yield from rpc.balance(self.address, "pending")
+        if has < cost:
+            raise InsufficientFunds(self.address, has, cost)
+        return self.unpriced(call) | {"gas": gas, **fees}
 
     def _next_nonce(self) -> Steps[int]:
         """After the node's and after our own: some nodes count late what they have just been sent."""

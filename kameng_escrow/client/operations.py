@@ -31,6 +31,19 @@ class Calling:
     def _run(self, steps: Steps[T]) -> T:
         return run(steps, self._connection)
 
+    def plan(self, writing: "Write[P]", /, *args: P.args, **kwargs: P.kwargs) -> tuple[Call, ...]:
+        """The calls of an operation, as `client.plan(EscrowClient.open, terms)`: what must come before, such as an
+        allowance, and last the operation itself. Nothing is sent, nor tried. Raises as the operation does.
+        """
+        return tuple(self._run(writing.plan(self, *args, **kwargs)))
+
+    def prepare(self, writing: "Write[P]", /, *args: P.args, **kwargs: P.kwargs) -> tuple[UnsignedTransaction, ...]:
+        """The transactions of an operation for a wallet, unsigned, in their order; the last one is tried first. Without
+        nonces and fees, which a wallet knows better, and with gas only for the first: what it makes possible can't be
+        estimated before. Raises as the operation does.
+        """
+        return self._run(_prepare_each(self, writing.plan(self, *args, **kwargs)))
+
     def _stream(self, page: Callable[[C | None], Steps[Page[T, C]]]) -> Iterator[T]:
         cursor: C | None = None
         while True:
@@ -47,6 +60,16 @@ class Awaiting:
 
     async def _run(self, steps: Steps[T]) -> T:
         return await run_async(steps, self._connection)
+
+    async def plan(self, writing: "Write[P]", /, *args: P.args, **kwargs: P.kwargs) -> tuple[Call, ...]:
+        """As the synchronous client's."""
+        return tuple(await self._run(writing.plan(self, *args, **kwargs)))
+
+    async def prepare(
+        self, writing: "Write[P]", /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[UnsignedTransaction, ...]:
+        """As the synchronous client's."""
+        return await self._run(_prepare_each(self, writing.plan(self, *args, **kwargs)))
 
     async def _stream(self, page: Callable[[C | None], Steps[Page[T, C]]]) -> AsyncIterator[T]:
         cursor: C | None = None
@@ -116,6 +139,12 @@ class Stream(Generic[P, T]):
     def __get__(self, client: Awaiting, owner: type) -> Callable[P, AsyncIterator[T]]: ...
     def __get__(self, client: Any, owner: type) -> Any:
         return self if client is None else MethodType(self._operate, client)
+
+
+def _prepare_each(client: Any, plan: Steps[Sequence[Call]]) -> Steps[tuple[UnsignedTransaction, ...]]:
+    calls = yield from plan
+    transactions: tuple[UnsignedTransaction, ...] = yield from client._prepare_each(calls)
+    return transactions
 
 
 def read(steps: Callable[Concatenate[Any, P], Steps[T]]) -> Operation[P, T]:

@@ -219,15 +219,28 @@ class Session:
         except (WrongState, NotPossible) as refusal:
             _raise_better(refusal)
 
+    def _prepare_each(self, calls: Sequence[Call]) -> Steps[tuple[UnsignedTransaction, ...]]:
+        first, *after = calls
+        sender = yield from self._sender()
+        try:
+            yield from self._try_last(calls)
+            gas = yield from sender.gas(first)
+        except (WrongState, NotPossible) as refusal:
+            _raise_better(refusal)
+        return (sender.unpriced(first) | {"gas": gas}, *map(sender.unpriced, after))
+
+    def _try_last(self, calls: Sequence[Call]) -> Steps[None]:
+        """What would be refused anyway must not leave an allowance behind. Money is the contract's last guard."""
+        if len(calls) > 1:
+            with suppress(PullFailed):
+                yield from rpc.eth_call(calls[-1], sender=self.address, tag="pending")
+
     def _perform(self, calls: Sequence[Call]) -> Steps[Receipt]:
         """Sends the calls, one after the other; the last is the operation, and what it returns is of that one."""
         *before, last = calls
         sender = yield from self._sender()
         try:
-            if before:
-                # What would be refused anyway must not leave an allowance behind. Money is the contract's last guard.
-                with suppress(PullFailed):
-                    yield from rpc.eth_call(last, sender=sender.address, tag="pending")
+            yield from self._try_last(calls)
             for call in before:
                 yield from sender.send(call)
             raw = yield from sender.send(last)

@@ -3,6 +3,7 @@
 from .errors import (
     AccountDry,
     AccountLow,
+    AccountShared,
     BatchReverted,
     BudgetSpent,
     GasTooDear,
@@ -25,6 +26,7 @@ __all__ = [
     "BATCH",
     "AccountDry",
     "AccountLow",
+    "AccountShared",
     "Announce",
     "BatchReverted",
     "BudgetSpent",

@@ -7,6 +7,7 @@ KeeperError
 ├── AccountDry          the account can't pay for gas: send it coins
 ├── AccountLow          it soon can't: send it coins
 ├── NonceTaken          somebody else sends from the account: give the worker one of its own
+├── AccountShared       a keeper and a relayer send from one account: give each its own
 ├── NotTaken            the node does not take a transaction: it asks again
 ├── BatchReverted       a transaction was mined and refused: its orders are tried again in smaller batches
 ├── OrderStuck          an order can't be settled now: it is tried again later
@@ -112,6 +113,21 @@ class NonceTaken(KeeperError):
         )
         self.account = account
         self.nonce = nonce
+
+
+class AccountShared(KeeperError):
+    """A keeper and a relayer send from `account`, and neither can look after what the other sent."""
+
+    code = "account_shared"
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            f"A keeper and a relayer both send from {account}, and neither can look after what the other sent: give "
+            "each a key of its own (KAMENG_KEY_FILE, KAMENG_RELAYER_KEY_FILE).",
+            f"守护程序和中继程序都在用 {account} 发交易，彼此无法照看对方发出的：请各用一把密钥"
+            "（KAMENG_KEY_FILE、KAMENG_RELAYER_KEY_FILE）。",
+        )
+        self.account = account
 
 
 class NotTaken(KeeperError):

@@ -164,6 +164,10 @@ class Eye:
                 raise
             raise decode_refusal(refused.data) from None
 
+    def attempt(self, call: Call) -> None:
+        """Tries a call on the latest block. Raises the `Refusal` where it would revert, and `NodeError`."""
+        self._run(rpc.eth_call(call, sender=self._account))
+
     def transfer_gas(self) -> int:
         """What a transaction takes that does nothing: more than elsewhere on some second layers. Raises `NodeError`."""
         try:

@@ -9,7 +9,7 @@ from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.errors import NodeError
 from kameng_escrow.chain.nodes import Node
 from kameng_escrow.store import Agenda, Store, Term
-from kameng_escrow.store.keeping import Intent
+from kameng_escrow.store.keeping import Intent, Payload
 
 from .errands import Settling
 from .metrics import KeeperMetrics
@@ -41,6 +41,8 @@ class Keeper(Worker):
         UnknownContract, SchemaMissing and the like: the store has nothing of the contract.
         WrongStore: it holds another chain of that id.
     """
+
+    payload = Payload.Batch
 
     def __init__(
         self,

@@ -1,40 +1,18 @@
-"""What a keeper tells Prometheus, a log, and whoever asks whether it is well.
+"""What a keeper tells Prometheus, a log, and whoever asks whether it is well."""
 
-Labels take few values: kinds of outcome, codes of our errors.
-"""
-
-import logging
-import time
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
 
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Backlog
 from kameng_escrow.store.keeping import Intent
-from kameng_escrow.telemetry import Health
 
 from .report import News, NewsKind
-
-_STALE = 60.0  # seconds without a look at the chain after which a keeper is not ready
-_HUNG = 600.0  # seconds without any sign of life after which it should be started anew
-
-log = logging.getLogger("kameng_escrow.keeper")
-
-_OUTCOMES = {
-    NewsKind.Sent: "sent",
-    NewsKind.Filled: "filled",
-    NewsKind.Raised: "raised",
-    NewsKind.Withdrawn: "withdrawn",
-    NewsKind.Mined: "mined",
-    NewsKind.Undone: "undone",
-    NewsKind.Final: "final",
-    NewsKind.Reverted: "reverted",
-    NewsKind.Displaced: "displaced",
-}
+from .sender_metrics import SenderMetrics
 
 
-class KeeperMetrics:
+class KeeperMetrics(SenderMetrics):
     """One keeper's numbers, and its state of health.
 
     Args:
@@ -42,70 +20,18 @@ class KeeperMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry if registry is not None else CollectorRegistry()
-
-        def gauge(name: str, text: str) -> Gauge:
-            return Gauge(f"kameng_keeper_{name}", text, registry=self.registry)
-
-        self._settled = Counter("kameng_keeper_settled", "Orders that were settled", registry=self.registry)
-        self._transactions = Counter(
-            "kameng_keeper_transactions",
-            "What became of transactions; one counts under each step that it comes to",
-            ["step"],
-            registry=self.registry,
-        )
-        self._troubles = Counter(
-            "kameng_keeper_troubles",
-            "Looks that something kept from settling, by code",
-            ["code"],
-            registry=self.registry,
-        )
-        self._cost = Counter("kameng_keeper_cost_wei", "Wei paid for mined transactions", registry=self.registry)
-        self._leader = gauge("leader", "Whether this process is the account's keeper")
-        self._due = gauge("due_orders", "Orders whose clock has run out and that the mirror has as open")
-        self._oldest = gauge("oldest_due_seconds", "For how long the longest has been due, by the chain's clock")
-        self._in_flight = gauge("in_flight", "Transactions that wait to be mined")
-        self._balance = gauge("balance_wei", "The account's balance")
-        self._spent = gauge("spent_wei", "Spent in 24 hours, with the most that what waits may cost")
-        self._budget = gauge("budget_wei", "What may be spent in 24 hours; NaN: without limit")
-        self._given_up = gauge("given_up_orders", "Orders that are left to a person")
-        self._block = gauge("block", "The chain's latest block at the last look")
-        for step in _OUTCOMES.values():
-            self._transactions.labels(step)
-        self._sign = time.monotonic()  # of life
-        self._look: float | None = None  # the last that went well
-        self._leads: bool | None = None
-        self._conditions: tuple[str, ...] = ()
+        super().__init__("keeper", "settling", registry)
+        self._settled = self._counter("settled", "Orders that were settled")
+        self._due = self._gauge("due_orders", "Orders whose clock has run out and that the mirror has as open")
+        self._oldest = self._gauge("oldest_due_seconds", "For how long the longest has been due, by the chain's clock")
+        self._given_up = self._gauge("given_up_orders", "Orders that are left to a person")
 
     def news(self, news: News) -> None:
         """Counts something that happened."""
-        step = _OUTCOMES.get(news.kind)
-        if step is not None:
-            self._transactions.labels(step).inc()
-        intent = news.intent
-        told = {} if intent is None else {"nonce": intent.nonce, "transaction_hash": intent.last.hash}
-        level, words = (logging.INFO, step or "") if news.error is None else (logging.WARNING, news.error.message)
-        log.log(level, words, extra=told | ({"orders": len(intent.order_ids)} if intent else {}))
+        super().news(news)
         inclusion = news.intent.inclusion if news.intent is not None else None
         if inclusion is not None and news.kind in (NewsKind.Mined, NewsKind.Reverted):
             self._settled.inc(len(inclusion.closed))
-            self._cost.inc(inclusion.cost)
-
-    def trouble(self, error: EscrowError) -> None:
-        """Counts a look that something kept from settling."""
-        self._sign = time.monotonic()
-        self._troubles.labels(error.code).inc()
-        if error.code not in self._conditions:
-            log.warning(error.message, extra={"code": error.code})
-            self._conditions = (*self._conditions, error.code)
-
-    def leading(self, is_leader: bool) -> None:
-        """Whether this process has the place."""
-        self._sign = time.monotonic()
-        self._leader.set(int(is_leader))
-        if is_leader != self._leads:
-            log.info("leading" if is_leader else "standing by")
-        self._leads = is_leader
 
     def looked(
         self,
@@ -121,34 +47,7 @@ class KeeperMetrics:
         conditions: Sequence[EscrowError],
     ) -> None:
         """What a look showed."""
-        self._block.set(block)
-        self._balance.set(balance)
-        self._spent.set(spent)
-        self._budget.set(float("nan") if budget is None else budget)
-        self._in_flight.set(sum(intent.inclusion is None for intent in waiting))
         self._due.set(backlog.orders)
         self._oldest.set(0 if backlog.oldest is None else max(0, chain_time - backlog.oldest))
         self._given_up.set(given_up)
-        self._look = time.monotonic()
-        for error in conditions:
-            self.trouble(error)
-        self._conditions = tuple(error.code for error in conditions)
-
-    # ----------------------------------------------------------------------------------------------------------- health
-
-    def alive(self) -> Health:
-        """Whether the process gets on with its work, if only with waiting."""
-        silent = time.monotonic() - self._sign
-        return Health(silent < _HUNG, {"seconds_since_last_sign": round(silent, 1)})
-
-    def ready(self) -> Health:
-        """Whether what is due gets settled: the chain was looked at a moment ago, and nothing stood in the way.
-
-        A process that stands by is ready to take over, and says so.
-        """
-        since = None if self._look is None else time.monotonic() - self._look
-        details: dict[str, object] = {"leader": bool(self._leads), "conditions": list(self._conditions)}
-        if self._leads is False:
-            return Health(True, details)
-        details["seconds_since_look"] = None if since is None else round(since, 1)
-        return Health(since is not None and since < _STALE and not self._conditions, details)
+        self._looked(block, balance, spent, budget, waiting, conditions)

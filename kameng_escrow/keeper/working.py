@@ -5,7 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from eth_account.signers.local import LocalAccount
 
@@ -26,10 +26,10 @@ from kameng_escrow.store import (
     WrongStore,
     contracts,
 )
-from kameng_escrow.store.keeping import Intent
+from kameng_escrow.store.keeping import Intent, Payload
 
 from .errands import Errand
-from .errors import MirrorBehind, NotLeading
+from .errors import AccountShared, MirrorBehind, NotLeading
 from .eye import Eye
 from .report import Announce, News, Tally
 from .rules import Rules
@@ -77,6 +77,8 @@ class Worker(ABC):
     Of the workers of one account that share a store one works, the others wait for its place; of a deposed one nothing
     is written. The place is `rules.worker` on the chain, for the account.
     """
+
+    payload: ClassVar[Payload]  # what its transactions do
 
     def __init__(
         self,
@@ -189,6 +191,8 @@ class Worker(ABC):
         return self._work(term, spread=spread)
 
     def _round(self, journal: Journal) -> Round:
+        if any(intent.attempts[0].payload not in (self.payload, Payload.Nothing) for intent in journal.waiting()):
+            raise AccountShared(self._account.address)
         outlook = self._eye.look(self._rules.confirmations)
         return Round(outlook=outlook, now_ms=self._clock_ms(), spent=spent_today(journal, self._clock_ms()))
 

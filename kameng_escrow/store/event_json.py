@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from kameng_escrow.domain.events import Event, OrderEvent
+from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.states import Fault, Outcome, State
 
 AMOUNTS = frozenset(
@@ -79,6 +80,17 @@ def stored(event: Event) -> tuple[str, str, str]:
 def from_stored(name: str, subject: str, document: Mapping[str, Any]) -> Event:
     """The event of such fields and their subject."""
     return from_json(name, {**document, _subject_field(name): subject})
+
+
+def terms_to_json(terms: OrderTerms) -> dict[str, Any]:
+    """The terms' fields, likewise."""
+    return _writer(OrderTerms)(terms)
+
+
+def terms_from_json(document: Mapping[str, Any]) -> OrderTerms:
+    """The terms of such fields. Raises KeyError where one is missing."""
+    terms: OrderTerms = _decode(OrderTerms, document)
+    return terms
 
 
 @cache

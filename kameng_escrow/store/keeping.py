@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Self
 
 
-class _Word(IntEnum):
+class JournalWord(IntEnum):
     """Its label is its name, in SQL, in JSON and on pages."""
 
     @property
@@ -20,7 +20,7 @@ class _Word(IntEnum):
         return cls[label]
 
 
-class Stage(_Word):
+class Stage(JournalWord):
     """Where an intent stands. It moves between the first two as the chain does; the others are ends."""
 
     Live = 0  # signed, and not known to be in a block
@@ -36,7 +36,7 @@ class Stage(_Word):
         return self > Stage.Mined
 
 
-class Payload(_Word):
+class Payload(JournalWord):
     """What a transaction does."""
 
     Batch = 0  # settles the intent's orders
@@ -44,7 +44,7 @@ class Payload(_Word):
     Call = 2  # brings one thing that somebody signed: a relay
 
 
-class Rejection(_Word):
+class Rejection(JournalWord):
     """Why a node did not take a transaction."""
 
     Underpriced = 0  # it wants a higher fee

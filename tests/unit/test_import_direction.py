@@ -15,7 +15,7 @@ PACKAGE = Path(kameng_escrow.__file__).parent
 DOMAIN = {"domain"}
 GROUND = {"chain", "store", "delivery"} | DOMAIN
 SDK = {"client", "telemetry"} | GROUND
-WORKERS = {"mirror", "keeper", "risk", "notify", "talk"} | SDK
+WORKERS = {"mirror", "keeper", "relay", "risk", "notify", "talk"} | SDK
 DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": GROUND,
     "mirror": SDK,
     "keeper": SDK,
+    "relay": {"keeper"} | SDK,  # brings what others signed by the keeper's machinery
     "risk": SDK,
     "notify": SDK,
     "talk": SDK,
