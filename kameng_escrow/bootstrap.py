@@ -24,8 +24,9 @@ from .keyfile import read_key
 from .settings import SettingError, Settings
 
 if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction should not wait for a database's library
+    from .domain.reputation import Yardstick
     from .keeper import Announce, Keeper, KeeperMetrics
-    from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport
+    from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
     from .store import Book, Store
 
 
@@ -240,16 +241,21 @@ def repair_store(
     progress: "Callable[[Progress], None] | None" = None,
 ) -> "RepairReport":
     """Brings every row of a deployment to what the chain says. Raises as `mirror.repair`."""
-    from .mirror.enrol import Target
     from .mirror.repair import repair
 
-    target = Target(
+    return repair(store, make_source(node, fallbacks), make_target(deployment), stop=stop, progress=progress)
+
+
+def make_target(deployment: Deployment) -> "Target":
+    """What a mirror mirrors, of a deployment."""
+    from .mirror import Target
+
+    return Target(
         chain_id=deployment.chain_id,
         address=deployment.address,
         first_block=max(1, deployment.block),
         genesis=deployment.genesis,
     )
-    return repair(store, make_source(node, fallbacks), target, stop=stop, progress=progress)
 
 
 def make_source(node: Node, fallbacks: Sequence[Node] = (), observer: "Observer | None" = None) -> "ChainSource":
@@ -296,6 +302,17 @@ def make_keeper(
         ),
         announce=announce,
         metrics=metrics,
+    )
+
+
+def make_yardstick(settings: Settings) -> "Yardstick":
+    """What reputation is measured by. Raises `Malformed` for an address whose checksum is wrong."""
+    from .domain.reputation import Yardstick
+
+    platforms = [parse_address(one, "KAMENG_REPUTATION_PLATFORMS") for one in settings.reputation_platforms]
+    return Yardstick(
+        units={parse_address(one, "KAMENG_REPUTATION_TOKENS"): unit for one, unit in settings.reputation_tokens},
+        platforms=frozenset(platforms) if platforms else None,
     )
 
 

@@ -46,6 +46,9 @@ SENTENCES: dict[str, str] = {
     "broken_events": "区块 {e.block_number} 的事件对不上：缺了日志，或不是这个合约的。"
     "请换一个节点，用新的数据库重新镜像。",
     "mirror_error": "镜像停下了：{e.message}",
+    "nothing_final": "还没有任何含本合约的最终区块：请稍候，并运行镜像。",
+    "block_not_final": "区块 {e.block} 还不是最终的，目前最终到 {e.final}：请改用它，或稍候。",
+    "books_error": "账目出错：{e.message}",
     "broken_history": "订单 {e.order_id} 的事件前后接不上：请换一个节点，用新的数据库重新镜像。",
     "wrong_shares": "订单 {e.order_id} 的金额与规则不符：请换一个节点，并核对合约版本。",
     "compiler_unavailable": "没有可用的 Solidity 编译器：{e.message}",

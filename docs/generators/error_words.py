@@ -90,6 +90,10 @@ CHINESE = {
     "mirror.NodesDisagree": "各节点对链的说法不一，谁也说服不了谁",
     "mirror.NodeInconsistent": "节点的回答一再自相矛盾",
     "mirror.NodeBehind": "节点的高度低于已镜像的高度",
+    # books
+    "books.BooksError": "账目方面的错误，以下几种的根",
+    "books.NothingFinal": "还没有任何含本合约的最终区块",
+    "books.BlockNotFinal": "所要的区块还不是最终的",
     # keeper
     # delivery
     "delivery.DeliveryError": "交付卡密时出的错，以下几种的根；都不会写出卡密或密钥",

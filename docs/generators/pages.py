@@ -16,6 +16,7 @@ from .references import (
     refusal_tables,
     settings_table,
 )
+from .reputation import attack_table
 from .sdk_methods import method_tables
 from .text import DOCS, LANGS, Lang, page
 
@@ -33,6 +34,7 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "policy-fields": policy_fields,
     "policy-warnings": policy_warnings,
     "refusals": refusal_tables,
+    "reputation-attacks": attack_table,
     "settings": settings_table,
     "views": view_list,
 }

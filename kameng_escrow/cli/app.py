@@ -19,6 +19,7 @@ from . import (
     order_verbs,
     order_views,
     policies,
+    reputation,
     upkeep,
 )
 from .command import Group, both, group
@@ -67,6 +68,7 @@ def build() -> Any:
     keeping.register(app)
     upkeep.register(app)
     money.register(app)
+    reputation.register(app)
     machinery.register(app)
     return get_command(app)
 

@@ -65,6 +65,7 @@ _BRANCHES = {
     "ExplorerRefused": problems.NODE,
     "UndecodableLog": problems.NODE,
     "MirrorError": problems.NODE,
+    "BooksError": problems.STORE,
     "KeeperError": problems.REFUSED,
     "StoreError": problems.STORE,
     "BrokenHistory": problems.STORE,

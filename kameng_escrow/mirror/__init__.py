@@ -18,6 +18,7 @@ from .follow import WINDOW, Mirror
 from .observe import Observer, Observers
 from .reconcile import AuditReport, Drift, DriftKind, audit, reconcile
 from .repair import RepairReport, repair
+from .replay import final_header, replayed
 from .report import MirrorReport, Progress, Reorg
 from .source import ChainSource, Header
 from .web3_source import Web3Source
@@ -50,6 +51,8 @@ __all__ = [
     "Target",
     "Web3Source",
     "audit",
+    "final_header",
     "reconcile",
     "repair",
+    "replayed",
 ]

@@ -5,12 +5,10 @@ are touched, in one transaction and under a leader's term, so that readers see t
 outbox has told of events that never were is retracted, and events that were left out are told of.
 """
 
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, delete, insert, select, tuple_
@@ -32,9 +30,10 @@ from kameng_escrow.store.models import (
 
 from .enrol import Target
 from .errors import NodeInconsistent
-from .follow import ROLE, Mirror, OnProgress
+from .follow import ROLE, OnProgress
 from .outbox import now_ms
-from .source import ChainSource, Header, Tag
+from .replay import replayed
+from .source import ChainSource
 from .writing import locked_checkpoint
 
 _FOLDED = (EventRow, PolicyRow, OrderRow, BalanceRow, OperatorRow, PayToRow)  # what the chain alone decides
@@ -105,59 +104,11 @@ def repair(
             raise NodeInconsistent(
                 f"The node has another block {mark.seen_number} than was mirrored: mirror again, then repair."
             )
-        with (
-            tempfile.TemporaryDirectory(prefix="kameng-repair-") as folder,
-            Store.open(str(Path(folder) / "fresh.sqlite")) as fresh,
-        ):
-            mirror = Mirror(
-                fresh,
-                _Until(source, seen),
-                chain_id=target.chain_id,
-                address=target.address,
-                first_block=target.first_block,
-                genesis=target.genesis,
-                final_depth=0,
-            )
-            report = mirror.run_once(progress, stop=stop)
-            fresh_id, fresh_mark = _mark(fresh, target)
-            if report.seen != seen.number or fresh_mark.seen_hash != seen.hash:
-                raise NodeInconsistent("The chain was not read to its end: nothing was repaired. Try again.")
+        with replayed(source, target, seen, stop=stop, progress=progress) as fresh:
+            fresh_id, _ = _mark(fresh, target)
             with fresh.reading() as true, store.under(term).writing() as session:
                 locked_checkpoint(session, contract_id, mark.seen_number, mark.seen_hash)
                 return _Copy(session, contract_id, true, fresh_id).run(seen.number)
-
-
-class _Until:
-    """A chain that ends at a block."""
-
-    def __init__(self, source: ChainSource, last: Header) -> None:
-        self._source = source
-        self._last = last
-
-    @property
-    def concurrent(self) -> bool:
-        return self._source.concurrent
-
-    def chain_id(self) -> int:
-        return self._source.chain_id()
-
-    def header(self, block: int | Tag) -> Header | None:
-        return self._last if isinstance(block, str) else self._source.header(block)
-
-    def headers(self, numbers: Sequence[int]) -> list[Header | None]:
-        return self._source.headers(numbers)
-
-    def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
-        return self._source.logs(address, first, last)
-
-    def receipt_logs(self, address: str, block_hash: str) -> Sequence[Mapping[str, Any]] | None:
-        return self._source.receipt_logs(address, block_hash)
-
-    def has_code(self, address: str) -> bool:
-        return self._source.has_code(address)
-
-    def is_syncing(self) -> bool:
-        return self._source.is_syncing()
 
 
 class _Copy:

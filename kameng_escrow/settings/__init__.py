@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from . import chain, service
+from . import books, chain, service
 from .forms import SettingError
 from .row import Setting
 
 __all__ = ["TABLE", "Setting", "SettingError", "Settings", "data_folder", "language"]
 
-TABLE: tuple[Setting, ...] = chain.ROWS + service.ROWS
+TABLE: tuple[Setting, ...] = chain.ROWS + books.ROWS + service.ROWS
 
 _BY_NAME = {setting.name: setting for setting in TABLE}
 
@@ -41,6 +41,9 @@ class Settings:
     keeper_budget: int | None  # wei in 24 hours; None: no limit
     keeper_low_balance: int  # wei
     lang: str  # "zh" or "en"
+    # of the books
+    reputation_tokens: tuple[tuple[str, int], ...]  # token, and the fee in base units that makes a whole order
+    reputation_platforms: tuple[str, ...]
     # of the service
     public_url: str  # an origin
     listen: str  # host:port; whoever listens checks it

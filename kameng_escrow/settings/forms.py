@@ -4,6 +4,7 @@
 quoted in errors: providers' keys hide in them.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import EscrowError
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 class SettingError(EscrowError):
@@ -127,6 +130,34 @@ def _seconds(setting: str, text: str) -> float:
     return seconds
 
 
+def _units(setting: str, text: str) -> tuple[tuple[str, int], ...]:
+    """Pairs of a token's address and a number of its base units; whoever uses them checks the addresses further."""
+    pairs = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        token, _, unit = part.partition("=")
+        if not (_ADDRESS.fullmatch(token) and unit.isascii() and unit.isdigit() and 0 < int(unit) < 10**38):
+            raise SettingError(
+                setting,
+                f"{setting} must be pairs such as 0x…=10000 (token address, base units) with commas between, "
+                f"not {part!r}.",
+                f"{setting} 必须是用逗号隔开的“代币地址=最小单位数”，如 0x…=10000，不能是 {part!r}。",
+            )
+        pairs.append((token, int(unit)))
+    return tuple(pairs)
+
+
+def _addresses(setting: str, text: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for one in found:
+        if not _ADDRESS.fullmatch(one):
+            raise SettingError(
+                setting,
+                f"{setting} must be addresses with commas between, not {one!r}.",
+                f"{setting} 必须是用逗号隔开的地址，不能是 {one!r}。",
+            )
+    return found
+
+
 def whole(least: int, most: int) -> Form:
     """A whole number of that range."""
 
@@ -165,5 +196,7 @@ WS_URL = Form(_ws_url)
 ORIGIN = Form(_origin)
 CHAIN_ID = Form(_chain_id)
 WEI = Form(_wei)
+UNITS = Form(_units, lambda pairs: ",".join(f"{token}={unit}" for token, unit in pairs), ())
+ADDRESSES = Form(_addresses, ",".join, ())
 WEI_OR_NONE = Form(_wei_or_none, lambda wei: "none" if wei is None else str(wei), none_is_a_word=True)
 SECONDS = Form(_seconds)

@@ -15,7 +15,7 @@ PACKAGE = Path(kameng_escrow.__file__).parent
 DOMAIN = {"domain"}
 GROUND = {"chain", "store", "delivery"} | DOMAIN
 SDK = {"client", "telemetry"} | GROUND
-WORKERS = {"mirror", "keeper", "relay", "risk", "notify", "talk"} | SDK
+WORKERS = {"mirror", "books", "keeper", "relay", "risk", "notify", "talk"} | SDK
 DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "keeper": SDK,
     "relay": {"keeper"} | SDK,  # brings what others signed by the keeper's machinery
     "risk": SDK,
+    "books": SDK | {"mirror"},  # what can be proved: it mirrors the chain anew, and compares
     "notify": SDK,
     "talk": SDK,
     "service": WORKERS | {"chinese"},
