@@ -24,6 +24,7 @@ from .keyfile import read_key
 from .settings import SettingError, Settings
 
 if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction should not wait for a database's library
+    from .delivery import DeliverySecret
     from .domain.reputation import Yardstick
     from .keeper import Announce, Keeper, KeeperMetrics
     from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
@@ -172,10 +173,27 @@ def signer(settings: Settings, ask_passphrase: Callable[[], str]) -> LocalAccoun
             "This needs a signature, and no key is named: set KAMENG_KEY_FILE or --key-file to a key file.",
             "这一步需要签名，但没有指定密钥：请用 KAMENG_KEY_FILE 或 --key-file 指向密钥文件。",
         )
-    return read_key(settings.key_file, lambda: _passphrase(settings, ask_passphrase))
+    return read_key(settings.key_file, lambda: passphrase(settings, ask_passphrase))
 
 
-def _passphrase(settings: Settings, ask: Callable[[], str]) -> str:
+def delivery_key(settings: Settings, ask_passphrase: Callable[[], str]) -> "DeliverySecret | str":
+    """What opens a buyer's deliveries: the secret, or one order's identity, in the delivery key's file; where none is
+    named, the secret that is derived from the account of the key file.
+
+    Raises:
+        DeliveryKeyUnusable: it can't be had from the delivery key's file.
+        SettingError, KeyFileUnusable: as `signer`.
+    """
+    from .delivery.key_files import read_delivery_key
+    from .delivery.keys import secret_of_account
+
+    if settings.delivery_key_file is not None:
+        return read_delivery_key(settings.delivery_key_file, lambda: passphrase(settings, ask_passphrase))
+    return secret_of_account(signer(settings, ask_passphrase))
+
+
+def passphrase(settings: Settings, ask: Callable[[], str]) -> str:
+    """The passphrase in the settings' file, or what `ask` answers. Raises `SettingError`."""
     path = settings.passphrase_file
     if path is None:
         return ask()

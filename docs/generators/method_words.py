@@ -60,7 +60,18 @@ GROUPS = (
     ),
     (
         Text("读取", "Reading"),
-        ("status", "statuses", "order", "events", "next_action", "now", "deployment"),
+        (
+            "status",
+            "statuses",
+            "order",
+            "events",
+            "next_action",
+            "commitments",
+            "open_delivery",
+            "check_disclosure",
+            "now",
+            "deployment",
+        ),
     ),
     (
         Text("保证金、记账余额、手续费、代币", "Bonds, credits, fees, tokens"),
@@ -165,6 +176,18 @@ METHODS = {
     "order": Text("由事件还原的完整订单", "the whole order, as its events tell it"),
     "events": Text(
         "逐个取事件；每一项带着区块、时间和交易哈希", "events one by one, each with its block, time and transaction"
+    ),
+    "commitments": Text(
+        "卖家承诺过的哈希：交付，以及之后的补发；最后一个有效",
+        "what the seller committed to: the delivery, then its replacements; the last one counts",
+    ),
+    "open_delivery": Text(
+        "用本单的密钥解开卡密，并核对它就是链上承诺的那份",
+        "opens the codes with the order's key, and checks them against the chain",
+    ),
+    "check_disclosure": Text(
+        "披露的某一张是否属于最后一次交付；两者皆不属于就报错",
+        "whether a disclosed unit is of the last delivery; raises where it is of none",
     ),
     "next_action": Text("没人操作的话，时钟会做什么、何时、付多少", "what the clock will do, when, and what that pays"),
     "now": Text("链上时间：最新区块的 Unix 秒", "the chain's clock: the latest block's time"),

@@ -7,6 +7,7 @@ from typer.main import get_command
 
 from .. import __version__
 from . import (
+    deliveries,
     demonstration,
     deposits,
     following,
@@ -58,12 +59,19 @@ def build() -> Any:
     network.register(app)
     policies.register(policy)
     app.add_typer(policy)
+    delivery = group(
+        "delivery",
+        "卡密交付：加密、打开、披露、核对",
+        "Codes: sealed by the seller, opened by the buyer, shown to the mediator",
+    )
     order_papers.register(order)
     order_payments.register(order)
     order_verbs.register(order)
     deposits.register(order)
     order_views.register(order, app)
     app.add_typer(order)
+    deliveries.register(delivery)
+    app.add_typer(delivery)
     following.register(app)
     keeping.register(app)
     upkeep.register(app)

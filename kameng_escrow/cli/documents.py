@@ -90,6 +90,18 @@ class Reader:
         except ValueError:
             self._fail(f"{name} 应为 0x 开头的十六进制", f"{name} must be 0x-hex")
 
+    def text(self, name: str) -> str:
+        value = self._get(name)
+        if not isinstance(value, str):
+            self._fail(f"{name} 应为字符串", f"{name} must be a string")
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        value = self._get(name)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self._fail(f"{name} 应为字符串数组", f"{name} must be a list of strings")
+        return value
+
     def word(self, name: str, kind: type[W]) -> W:
         value = self._get(name)
         try:
@@ -112,10 +124,7 @@ class Reader:
         return self._fields[name]
 
     def _checked(self, name: str, parse: Any) -> str:
-        value = self._get(name)
-        if not isinstance(value, str):
-            self._fail(f"{name} 应为字符串", f"{name} must be a string")
-        return str(parse(value, f"{self._path.name}: {name}"))
+        return str(parse(self.text(name), f"{self._path.name}: {name}"))
 
     def _fail(self, zh: str, en: str) -> NoReturn:
         raise FileUnusable(f"{self._path}：{zh}。", f"{self._path}: {en}.", path=str(self._path))

@@ -52,6 +52,7 @@ _BRANCHES = {
     "KeyFileUnusable": problems.BAD_INPUT,
     "DeliveryError": problems.BAD_INPUT,
     "InvalidInput": problems.BAD_INPUT,
+    "ListingMismatch": problems.BAD_INPUT,
     "InvalidCursor": problems.BAD_INPUT,
     "Malformed": problems.BAD_INPUT,
     "PaperRefused": problems.BAD_INPUT,

@@ -14,22 +14,13 @@ LARGEST = 1024 * 1024  # bytes; our documents have one or two thousand
 MOST_BRACKETS = 1_000  # ours have a handful; and Python's parser can crash on what is nested ten thousand deep
 
 
-def read_json(path: Path) -> Any:
-    """What the JSON file holds.
+def read_json(path: Path, *, largest: int | None = None) -> Any:
+    """What the JSON file holds, of at most `largest` bytes; left out, of what our documents may have.
 
     Raises:
         FileUnusable: it is missing, unreadable, too large, no UTF-8, or no (complete) JSON.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise FileUnusable(
-            f"读不了文件 {path}：{reason}。", f"{path} can't be read: {reason}.", path=str(path)
-        ) from error
-    if len(content) > LARGEST:
-        raise FileUnusable(f"文件 {path} 太大。", f"{path} is too large.", path=str(path))
+    content = read_bytes(path, largest=LARGEST if largest is None else largest)
     if content.count(b"[") + content.count(b"{") > MOST_BRACKETS:
         raise FileUnusable(
             f"{path} 嵌套太多，不是这里用的文件。", f"{path} is nested too much to be meant for this.", path=str(path)
@@ -48,8 +39,23 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes the file in one step: readers and crashes see the old one or the new one.
+def read_bytes(path: Path, *, largest: int) -> bytes:
+    """What the file holds. Raises `FileUnusable`: it is missing, unreadable, or has more than `largest` bytes."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(largest + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileUnusable(
+            f"读不了文件 {path}：{reason}。", f"{path} can't be read: {reason}.", path=str(path)
+        ) from error
+    if len(content) > largest:
+        raise FileUnusable(f"文件 {path} 太大。", f"{path} is too large.", path=str(path))
+    return content
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Writes the file in one step: readers and crashes see the old one or the new one. `private`: mode 0600.
 
     Raises:
         FileUnusable: the folder is missing or unwritable, or the disk is full; what was there is untouched.
@@ -62,9 +68,10 @@ def write_text(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        fresh.chmod(0o666 & ~umask)
+        if not private:
+            umask = os.umask(0)
+            os.umask(umask)
+            fresh.chmod(0o666 & ~umask)
         fresh.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error

@@ -13,6 +13,17 @@ from .command import CHAIN, STORE, both, command
 from .deeds import after, perform
 from .documents import read_offer
 from .forms import Currency, parse_hash
+from .packing import (
+    ALSO_TO,
+    CODES,
+    COLUMN,
+    DELIVERY,
+    LISTING_FILE,
+    NOTE,
+    SEALED,
+    TO,
+    commitment_for,
+)
 from .payment_option import PAYMENT, read_for
 from .problems import BadInput, FileUnusable
 from .screen import Answer
@@ -46,7 +57,12 @@ def register(app: typer.Typer) -> None:
     for name, function, zh, en in (
         ("open", open_, "付款下单", "Pay for an order"),
         ("accept", accept, "卖家接单，锁定保证金", "The seller takes the order; locks the bond"),
-        ("deliver", deliver, "卖家发货（把承诺哈希上链）", "The seller delivers: puts the commitment on chain"),
+        (
+            "deliver",
+            deliver,
+            "卖家发货：加密卡密，把承诺上链",
+            "The seller delivers: seals the codes, puts the commitment on chain",
+        ),
         ("confirm", confirm, "买家确认，款项付给卖家", "The buyer is content: the seller is paid"),
         ("cancel", cancel, "买家取消（接单后可能收取消费）", "The buyer withdraws, at a fee once accepted"),
         ("decline", decline, "卖家拒单（接单后赔半份保证金）", "The seller withdraws, at half the bond once accepted"),
@@ -94,11 +110,35 @@ def accept(session: Session, order: ORDER) -> Answer:
     return perform(session, order, "已接单", "Accepted", lambda client, terms: client.accept(terms))
 
 
-def deliver(session: Session, order: ORDER, commitment: COMMITMENT) -> Answer:
-    content = parse_hash(commitment, "--commitment")
-    return perform(
-        session, order, "已发货", "Delivered", lambda client, terms: client.deliver(terms, commitment=content)
+def deliver(
+    session: Session,
+    order: ORDER,
+    commitment: COMMITMENT = "",
+    delivery: DELIVERY = None,
+    codes: CODES = None,
+    output: SEALED = None,
+    column: COLUMN = "",
+    to: TO = "",
+    listing_file: LISTING_FILE = None,
+    also_to: ALSO_TO = None,
+    note: NOTE = "",
+) -> Answer:
+    client = session.acting()
+    subject = find_order(session, order)
+    content = commitment_for(
+        session,
+        subject,
+        commitment=commitment,
+        delivery=delivery,
+        codes=codes,
+        output=output,
+        column=column,
+        to=to,
+        listing_file=listing_file,
+        also_to=also_to,
+        note=note,
     )
+    return after(session, subject, client.deliver(subject.terms, commitment=content), "已发货", "Delivered")
 
 
 def confirm(session: Session, order: ORDER, expected: EXPECTED = "") -> Answer:
@@ -147,15 +187,36 @@ def dispute(
     )
 
 
-def recommit(session: Session, order: ORDER, commitment: COMMITMENT) -> Answer:
-    content = parse_hash(commitment, "--commitment")
-    return perform(
+def recommit(
+    session: Session,
+    order: ORDER,
+    commitment: COMMITMENT = "",
+    delivery: DELIVERY = None,
+    codes: CODES = None,
+    output: SEALED = None,
+    column: COLUMN = "",
+    to: TO = "",
+    listing_file: LISTING_FILE = None,
+    also_to: ALSO_TO = None,
+    note: NOTE = "",
+) -> Answer:
+    client = session.acting()
+    subject = find_order(session, order)
+    content = commitment_for(
         session,
-        order,
-        "已补发卡密",
-        "Replacement codes committed",
-        lambda client, terms: client.recommit(terms, commitment=content),
+        subject,
+        commitment=commitment,
+        delivery=delivery,
+        codes=codes,
+        output=output,
+        column=column,
+        to=to,
+        listing_file=listing_file,
+        also_to=also_to,
+        note=note,
     )
+    receipt = client.recommit(subject.terms, commitment=content)
+    return after(session, subject, receipt, "已补发卡密", "Replacement codes committed")
 
 
 def rule(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # loading web3 takes longer than most commands that do withou
     from ..chain.deployments import Deployment
     from ..chain.nodes import RpcNode
     from ..client import EscrowClient
+    from ..delivery import DeliverySecret
     from ..store import Book, Store
 
 NATIVE = "0x0000000000000000000000000000000000000000"
@@ -57,6 +58,18 @@ class Session:
         if self.settings.key_file is not None:
             refuse_key(self.settings.key_file.name)  # a key where its file's name belongs
         return bootstrap.signer(self.settings, self._ask_passphrase)
+
+    def delivery_key(self) -> "DeliverySecret | str":
+        """What opens the buyer's deliveries: a secret, or one order's identity. Raises as `bootstrap.delivery_key`."""
+        from .. import bootstrap
+
+        return bootstrap.delivery_key(self.settings, self._ask_passphrase)
+
+    def passphrase(self) -> str:
+        """The passphrase in the settings' file, or what the terminal answers. Raises `SettingError`, `KeyMissing`."""
+        from .. import bootstrap
+
+        return bootstrap.passphrase(self.settings, self._ask_passphrase)
 
     def acting(self, *, watched: bool = True) -> "EscrowClient":
         """A client that signs and sends. Raises as `signer` and `client`; the key comes first, it asks nobody.
@@ -105,12 +118,12 @@ class Session:
     def _ask_passphrase(self) -> str:
         if not sys.stdin.isatty():
             raise KeyMissing(
-                "keystore 需要口令，而这里没有终端可问：请用 KAMENG_KEY_PASSPHRASE_FILE 指定口令文件。",
-                "The keystore needs a passphrase and there is no terminal to ask: set KAMENG_KEY_PASSPHRASE_FILE.",
+                "密钥文件需要口令，而这里没有终端可问：请用 KAMENG_KEY_PASSPHRASE_FILE 指定口令文件。",
+                "The key file needs a passphrase and there is no terminal to ask: set KAMENG_KEY_PASSPHRASE_FILE.",
             )
         import getpass
 
-        return getpass.getpass(self.screen.say("keystore 口令：", "Passphrase of the keystore: "))
+        return getpass.getpass(self.screen.say("密钥文件的口令：", "Passphrase of the key file: "))
 
     def __enter__(self) -> Self:
         return self

@@ -15,16 +15,21 @@ from kameng_escrow.chain.nodes import Node, RpcNode
 from kameng_escrow.domain.inputs import parse_address
 
 from .cart import CartOperations
+from .deliveries import DeliveryOperations
 from .deposits import DepositOperations
 from .money import MoneyOperations
 from .operations import Awaiting, Calling
 from .policies import OperatorOperations, PolicyOperations
-from .reading import ReadOperations
 from .session import Settings
 
 
 class _Operations(
-    DepositOperations, CartOperations, MoneyOperations, PolicyOperations, OperatorOperations, ReadOperations
+    DepositOperations,
+    CartOperations,
+    MoneyOperations,
+    PolicyOperations,
+    OperatorOperations,
+    DeliveryOperations,
 ):
     """Every operation, once."""
 

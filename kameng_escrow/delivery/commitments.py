@@ -12,7 +12,6 @@ Units are counted from 1. The order's id already binds chain and contract. A dis
 and so nothing of the other units; without its salt, no code can be guessed from the root.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eth_abi.abi import encode
@@ -107,8 +106,3 @@ def check_disclosure(disclosure: Disclosure, *, order_id: str, commitment: str |
             f"这不是链上承诺的第 {disclosure.unit} 张：卡密、序号、盐、证明或密文哈希被改过，"
             "或者属于已被补发替换的交付。",
         )
-
-
-def matches(disclosure: Disclosure, commitments: Sequence[str]) -> str | None:
-    """Which of an order's commitments (the delivery's, and those of its replacements) the disclosed unit is part of."""
-    return next((one for one in commitments if one == disclosure.commitment), None)

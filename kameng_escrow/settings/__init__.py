@@ -36,6 +36,7 @@ class Settings:
     store: str  # the path of an SQLite file, or an SQLAlchemy URL
     key_file: Path | None
     passphrase_file: Path | None
+    delivery_key_file: Path | None
     timeout: float  # seconds
     keeper_max_fee: int  # wei a unit of gas
     keeper_budget: int | None  # wei in 24 hours; None: no limit

@@ -108,6 +108,17 @@ ROWS: tuple[Setting, ...] = (
         form=PATH,
     ),
     Setting(
+        name="delivery_key_file",
+        env="KAMENG_DELIVERY_KEY_FILE",
+        flag="--delivery-key-file",
+        metavar="FILE",
+        default="",
+        zh="打开交付内容的密钥文件（kameng delivery key 所建，或 age 私钥）；没有就由签名密钥派生",
+        en="The key that opens deliveries (made by `kameng delivery key`, or an age identity); without it, one is "
+        "derived from the key to sign with",
+        form=PATH,
+    ),
+    Setting(
         name="timeout",
         env="KAMENG_TIMEOUT",
         flag="--timeout",

@@ -25,6 +25,7 @@ EXPECTED = """
     order terms|offer|split|countersign|agree|sign|relay|open|accept|deliver|confirm|cancel|decline|refund|dispute
     order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart
     order recommit|rule|concede|revise|intervene|settle|show|payment|approve-permit2
+    delivery key|recipient|pack|open|disclose|check
     bond fund|withdraw|show
     credit show|pay|withdraw
     fees show|claim
