@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .domain.reputation import Yardstick
     from .keeper import Announce, Keeper, KeeperMetrics
     from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
+    from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport
+    from .service.parts import Parts
     from .store import Book, Store
 
 
@@ -360,3 +362,33 @@ def choose_book(store: "Store", settings: Settings) -> "Book":
     if len(fitting) == 1:
         return Book(store, fitting[0].chain_id, fitting[0].address)
     return open_book(store, recorded_deployment(settings))
+
+
+def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Settings) -> "Parts":
+    """What the platform service of a deployment works with.
+
+    Raises:
+        UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
+    """
+    from .chain.networks import network_of
+    from .service.parts import Parts, ServiceConfig
+
+    book = open_book(store, deployment)
+    network = network_of(deployment.chain_id)
+    return Parts(
+        config=ServiceConfig(
+            public_url=settings.public_url,
+            proxies=settings.proxies,
+            session_seconds=settings.session_hours * 3_600,
+            explorer_url=settings.explorer_url or network.explorer,
+            native_symbol=network.coin,
+            rate_limit=settings.rate_limit,
+            rate_limit_anonymous=settings.rate_limit_anonymous,
+        ),
+        store=store,
+        book=book,
+        contract_id=book.info().id,
+        node=node,
+        deployment=deployment,
+        client=EscrowClient(node=node, contract=deployment),
+    )

@@ -6,6 +6,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.events import Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
+from kameng_escrow.store.bell import ring
 from kameng_escrow.store.bulk import bulk_of
 from kameng_escrow.store.event_json import stored, subject_of
 from kameng_escrow.store.models import (
@@ -68,6 +69,7 @@ def write_chunk(
         BrokenHistory, WrongShares, BrokenEvents: the events can't be.
     """
     mark = locked_checkpoint(session, contract_id, chunk.first - 1, parent_hash)
+    ring(session)
     _insert_blocks(session, contract_id, chunk)
     folding = Folding(session, contract_id, memory)
     folding.load([logged.event for logged in chunk.events])
@@ -115,6 +117,7 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, 
         Overtaken: it has not.
     """
     mark = locked_checkpoint(session, contract_id, seen, seen_hash)
+    ring(session)
     gone = load_events_above(session, contract_id, fork)
     order_ids = {logged.event.order_id for logged in gone if isinstance(logged.event, OrderEvent)}
     folding = Folding(session, contract_id)

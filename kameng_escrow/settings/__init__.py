@@ -50,6 +50,7 @@ class Settings:
     listen: str  # host:port; whoever listens checks it
     proxies: int
     session_hours: int
+    explorer_url: str | None  # an origin
     rate_limit: int  # requests a minute
     rate_limit_anonymous: int  # likewise
 

@@ -47,6 +47,16 @@ ROWS: tuple[Setting, ...] = (
         form=whole(1, 2_160),
     ),
     Setting(
+        name="explorer_url",
+        env="KAMENG_EXPLORER_URL",
+        flag="--explorer-url",
+        metavar="URL",
+        default="",
+        zh="区块浏览器的地址，交易链接指向那里；缺省为这条链众所周知的那个",
+        en="The block explorer that links to transactions lead to; without it, the chain's well-known one",
+        form=ORIGIN,
+    ),
+    Setting(
         name="rate_limit",
         env="KAMENG_RATE_LIMIT",
         flag="--rate-limit",

@@ -27,6 +27,7 @@ from .models import (
     OrderRow,
     PolicyRow,
 )
+from .order_lists import ListQuery, list_orders
 from .order_rows import restore_order, restore_policy
 from .store import Store
 from .values import (
@@ -134,6 +135,12 @@ class Book:
             orders = self._restore(session, rows[:limit])
         more = len(rows) > limit
         return Page(orders=tuple(orders), cursor=_cursor(rows[limit - 1]) if more else None)
+
+    def listed(self, query: ListQuery) -> Page:
+        """Somebody's orders in every capacity asked for, page by page. Raises `InvalidCursor`."""
+        with self._store.reading() as session:
+            found = list_orders(session, self._id, query)
+            return Page(orders=tuple(self._restore(session, found.rows)), cursor=found.cursor)
 
     def history(self, order_id: str) -> list[Logged]:
         """The order's events, oldest first. Raises `UnknownOrder`."""

@@ -1,0 +1,235 @@
+"""What every request passes before its route's function runs: who sends it, whether it may, how often, how much.
+
+In this order: the size of the body, who calls, how often, whether another site's page sends it, whether the route
+admits the caller, whether it was answered before. Afterwards: a fresh session token where it is time for one, and ETags
+for what is read.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
+
+from kameng_escrow.domain.inputs import parse_hash
+from kameng_escrow.errors import EscrowError
+from kameng_escrow.store.service import idempotency
+
+from .callers import PUBLIC, Access, Caller, Kind, OrderAccess, access_to
+from .errors import BadRequest, CrossSite, Forbidden, IdempotencyConflict, TooLarge, Unauthenticated
+from .identity import Identity
+from .parts import Parts
+from .problems import problem_response
+
+DEFAULT_BODY: Final = 256 * 1024  # bytes
+_WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What a route asks of its requests."""
+
+    access: Access
+    max_body: int = DEFAULT_BODY  # bytes
+    per_minute: int | None = None  # requests of one network address to this route; None: no limit of its own
+    secret: bool = False  # whether the answer holds a secret: then it is not kept to be given again
+
+
+class GatedRoute(APIRoute):
+    """A route with a gate, which its function carries as `gate` (see `routing.Router`)."""
+
+    def get_route_handler(self) -> Handler:
+        inner = super().get_route_handler()
+        gate: Gate = self.endpoint.gate  # type: ignore[attr-defined]  # put there by Router
+
+        async def handle(request: Request) -> Response:
+            request = _limited(request, gate.max_body)
+            parts, identity = request.app.state.parts, request.app.state.identity
+            try:
+                await run_in_threadpool(_admit, request, gate, parts, identity, self.path)
+                response = await _answer_once(request, gate, parts, inner)
+            except EscrowError as error:
+                response = problem_response(request, error)
+            _refresh_cookie(request, response, identity)
+            return _with_etag(request, response)
+
+        return handle
+
+
+def _limited(request: Request, limit: int) -> Request:
+    """The same request, whose body ends in `TooLarge` past the limit, however it is sent."""
+    received = 0
+    receive = request.receive
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise TooLarge(limit)
+        return message
+
+    return Request(request.scope, counted)
+
+
+def _admit(request: Request, gate: Gate, parts: Parts, identity: Identity, path: str) -> None:
+    """Finds out who calls and whether it may. What the route's function needs of it is in the request's state."""
+    state = request.state
+    _check_length(request, gate.max_body)
+    if gate.per_minute is not None:
+        identity.limits.count(f"{request.method} {path}", identity.address_of(request), gate.per_minute)
+    caller = state.caller = identity.caller_of(request)
+    identity.limits.count_caller(caller)
+    if request.method in _WRITING and caller.session_id is not None:
+        _check_origin(request, parts)
+    check_access(gate.access, caller)
+    if gate.access.kind is Kind.Order:
+        state.order = _order_of(request.path_params["order_id"], gate.access, caller, parts)
+
+
+def _check_length(request: Request, limit: int) -> None:
+    stated = request.headers.get("content-length", "")
+    if stated.isdigit() and int(stated) > limit:
+        raise TooLarge(limit)
+
+
+def _check_origin(request: Request, parts: Parts) -> None:
+    """Refuses what a browser sends from elsewhere: it would send the session's cookie along (OWASP, CSRF)."""
+    if request.headers.get("origin") != parts.config.public_url:
+        raise CrossSite()
+
+
+def check_access(access: Access, caller: Caller) -> None:
+    """Raises `Unauthenticated` or `Forbidden` where the caller can't be one of those the route is for, whatever the
+    order says.
+    """
+    if access == PUBLIC:
+        return
+    if caller.account is None:
+        raise Unauthenticated()
+    if caller.key_id is None:
+        return
+    if access.scope is None:
+        raise Forbidden(
+            "API keys may not do this: sign in with the account's wallet.",
+            "API 密钥不能做这件事：请用账户的钱包登录。",
+        )
+    if access.scope not in caller.scopes:
+        raise Forbidden(
+            f"The API key lacks the scope {access.scope}: make one that has it.",
+            f"这个 API 密钥没有 {access.scope} 权限：请创建有此权限的密钥。",
+            scope=str(access.scope),
+        )
+
+
+def _order_of(text: str, access: Access, caller: Caller, parts: Parts) -> OrderAccess:
+    order_id = parse_hash(text, "order_id")
+    mirrored = parts.book.order(order_id)
+    with parts.store.reading() as session:
+        found = access_to(session, parts.contract_id, mirrored, caller.known, parts.clock())
+    if not found.roles & access.roles:
+        allowed = ", ".join(sorted(access.roles))
+        raise Forbidden(
+            f"Only the order's {allowed} may do this; {caller.known} is none of them.",
+            f"只有订单的 {allowed} 可以做这件事，而 {caller.known} 不是。",
+            allowed=allowed,
+        )
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------- only once
+
+
+async def _answer_once(request: Request, gate: Gate, parts: Parts, inner: Handler) -> Response:
+    """The route's answer; to a POST with an Idempotency-Key that was answered already, the same again."""
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    if key is None or gate.access == PUBLIC:
+        return await inner(request)
+    if not 0 < len(key) <= idempotency.KEY_LENGTH or not key.isprintable():
+        raise BadRequest(
+            f"An Idempotency-Key has 1 to {idempotency.KEY_LENGTH} printable characters.",
+            f"Idempotency-Key 应为 1 到 {idempotency.KEY_LENGTH} 个可见字符。",
+        )
+    caller: Caller = request.state.caller
+    target = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    asked = hashlib.sha256(target + await request.body()).hexdigest()
+    named = {"caller": caller.name, "key": key}
+
+    def begin() -> idempotency.Before | None:
+        with parts.store.writing() as session:
+            return idempotency.begin(session, **named, request_hash=asked, now=parts.clock())
+
+    def finish(response: Response | None) -> None:
+        with parts.store.writing() as session:
+            if response is None or response.status_code >= 500:
+                idempotency.forget(session, **named)
+                return
+            body = None if gate.secret and response.status_code < 300 else bytes(response.body)
+            idempotency.finish(session, **named, status=response.status_code, media_type=response.media_type, body=body)
+
+    before = await run_in_threadpool(begin)
+    if before is not None:
+        return _again(before)
+    response = None
+    try:
+        response = await _whole(request, inner)
+    finally:
+        await run_in_threadpool(finish, response)
+    return response
+
+
+async def _whole(request: Request, inner: Handler) -> Response:
+    """The route's answer, its refusals included."""
+    try:
+        return await inner(request)
+    except EscrowError as error:
+        return problem_response(request, error)
+
+
+def _again(before: idempotency.Before) -> Response:
+    if not before.same:
+        raise IdempotencyConflict(
+            "This Idempotency-Key was used for another request: take a fresh key for each.",
+            "这个 Idempotency-Key 已用于另一个请求：每个请求都要用新的。",
+        )
+    if before.status is None:
+        raise IdempotencyConflict(
+            "The first request with this Idempotency-Key is still under way: ask again in a moment.",
+            "带这个 Idempotency-Key 的第一个请求还在处理：请稍后再问。",
+        )
+    if before.body is None:
+        raise IdempotencyConflict(
+            "This was done already, and what it answered is shown only once: look at the list.",
+            "这件事已经办过，它的回答只显示一次：请查看列表。",
+        )
+    headers = {"Idempotent-Replayed": "true"}
+    return Response(before.body, status_code=before.status, media_type=before.media_type, headers=headers)
+
+
+# ---------------------------------------------------------------------------------------------------------- afterwards
+
+
+def _refresh_cookie(request: Request, response: Response, identity: Identity) -> None:
+    fresh: Any = getattr(request.state, "fresh_token", None)
+    if fresh is not None:
+        identity.set_cookie(response, fresh)
+
+
+def _with_etag(request: Request, response: Response) -> Response:
+    """Names what a GET answers by its content (RFC 9110), and says nothing where the caller has it already."""
+    body = getattr(response, "body", None)
+    if request.method != "GET" or response.status_code != 200 or not isinstance(body, bytes):
+        return response
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    response.headers["ETag"] = tag
+    if tag not in (one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")):
+        return response
+    kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
+    return Response(status_code=304, headers=kept)

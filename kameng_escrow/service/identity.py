@@ -1,0 +1,121 @@
+"""Finds out who sends a request: by a session's cookie or by an API key, which is a bearer token (RFC 6750)."""
+
+import ipaddress
+from typing import Final
+
+from fastapi import Request, Response
+
+from kameng_escrow.store import Store
+from kameng_escrow.store.service import accounts
+
+from .callers import Caller
+from .errors import Unauthenticated
+from .limits import Limits
+from .parts import Parts
+
+
+class Identity:
+    """Who is who, for one application."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._config = parts.config
+        self._store: Store = parts.store
+        self._clock = parts.clock
+        self.limits = Limits(parts.config)
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's name. The prefix has browsers hold it to this host and to TLS (RFC 6265bis)."""
+        return "__Host-kameng" if self._config.secure else "kameng"
+
+    def caller_of(self, request: Request) -> Caller:
+        """Who sends the request; nobody known where it has neither cookie nor key.
+
+        Raises:
+            Unauthenticated: it has one, and that is none, or not any more.
+        """
+        address = self.address_of(request)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self._by_key(token.strip(), address)
+        if scheme:
+            raise Unauthenticated(
+                "Only Bearer is understood in the Authorization header: send the API key so.",
+                "Authorization 头只认 Bearer：请这样发送 API 密钥。",
+            )
+        cookie = request.cookies.get(self.cookie)
+        return Caller(account=None, address=address) if cookie is None else self._by_session(request, cookie, address)
+
+    def _by_key(self, token: str, address: str) -> Caller:
+        now = self._clock()
+        with self._store.reading() as session:
+            row = accounts.find_key(session, token, now)
+            if row is None:
+                raise Unauthenticated(
+                    "The API key is none, or has ended: take one that is in force.",
+                    "API 密钥不对，或已失效：请换一个有效的。",
+                )
+            caller = Caller(account=row.platform, key_id=row.id, scopes=frozenset(row.scopes), address=address)
+            touch = accounts.key_needs_touch(row, now)
+        if touch:
+            with self._store.writing() as session:
+                accounts.touch_key(session, str(caller.key_id), now)
+        return caller
+
+    def _by_session(self, request: Request, token: str, address: str) -> Caller:
+        now = self._clock()
+        with self._store.reading() as session:
+            row = accounts.find_session(session, token, now)
+            stolen = accounts.is_stolen(session, token, now) if row is None else None
+            caller = None if row is None else Caller(account=row.account, session_id=row.id, address=address)
+            touch = row is not None and accounts.needs_touch(row, now)
+        if caller is None:
+            if stolen is not None:
+                with self._store.writing() as session:
+                    accounts.end_sessions(session, session_id=stolen)
+            raise Unauthenticated("The session has ended: sign in again.", "会话已结束：请重新登录。")
+        if touch:
+            with self._store.writing() as session:
+                fresh = accounts.touch_session(
+                    session, str(caller.session_id), token, now, lifetime=self._config.session_seconds
+                )
+            request.state.fresh_token = fresh
+        return caller
+
+    def set_cookie(self, response: Response, token: str) -> None:
+        """Hands a session's token to the browser: no script reads it, and other sites' pages don't send it."""
+        response.set_cookie(
+            self.cookie,
+            token,
+            max_age=self._config.session_seconds,
+            path="/",
+            secure=self._config.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def clear_cookie(self, response: Response) -> None:
+        """Takes it back."""
+        response.delete_cookie(self.cookie, path="/", secure=self._config.secure, httponly=True, samesite="lax")
+
+    def address_of(self, request: Request) -> str:
+        """The visitor's network address: of the connection, or as the reverse proxies in front say.
+
+        Who is not behind as many proxies as the settings say could claim any: their number is the operator's to get
+        right. An IPv6 address counts as its /64, which one household has.
+        """
+        found = request.client.host if request.client else ""
+        if self._config.proxies:
+            hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
+            if len(hops) >= self._config.proxies:
+                found = hops[-self._config.proxies]
+        try:
+            address = ipaddress.ip_address(found)
+        except ValueError:
+            return _UNKNOWN
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        return str(address)
+
+
+_UNKNOWN: Final = "unknown"

@@ -1,0 +1,160 @@
+"""Problem details (RFC 9457): one body for every error, with the stable code that the SDK raises."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from kameng_escrow.chain.errors import InvalidInput, NodeError, TransactionError, UndecodableLog
+from kameng_escrow.chinese import chinese
+from kameng_escrow.domain.inputs import Malformed
+from kameng_escrow.domain.refusals import MayRetry, MustFix, MustWait, NeedsHuman
+from kameng_escrow.errors import EscrowError
+from kameng_escrow.store.errors import (
+    InvalidCursor,
+    StoreBusy,
+    StoreError,
+    UnknownContract,
+    UnknownOrder,
+)
+
+from .errors import BadRequest, NotFound, ServiceError, Unauthenticated
+
+MEDIA_TYPE: Final = "application/problem+json"
+_log = logging.getLogger("kameng.service")
+
+# By the nearest class above. A refusal of the contract is a conflict with how things stand on the chain.
+_STATUS: Final[Mapping[type[EscrowError], int]] = {
+    Malformed: 422,
+    InvalidInput: 422,
+    MustFix: 409,
+    MustWait: 409,
+    MayRetry: 409,
+    NeedsHuman: 409,
+    UnknownOrder: 404,
+    InvalidCursor: 422,
+    StoreBusy: 503,
+    UnknownContract: 503,
+    StoreError: 503,
+    NodeError: 502,
+    UndecodableLog: 502,
+    TransactionError: 502,
+}
+_STATUS_ONLY: Final = {404: NotFound, 401: Unauthenticated}
+
+
+def status_of(error: EscrowError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, ServiceError):
+        return error.status
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+
+
+def problem_response(request: Request, error: EscrowError, **more: Any) -> Response:
+    """The answer to a request that failed with `error`, in the language that was asked for and in both."""
+    zh, en = chinese(error), error.message
+    status = status_of(error)
+    body = {
+        "type": f"/v1/problems/{error.code}",
+        "title": type(error).__name__,
+        "status": status,
+        "detail": zh if prefers_chinese(request) else en,
+        "code": error.code,
+        "detail_zh": zh,
+        "detail_en": en,
+        "instance": f"urn:request:{getattr(request.state, 'request_id', '-')}",
+        **({"values": facts} if (facts := error.facts()) else {}),
+        **more,
+    }
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
+    if (wait := getattr(error, "retry_after", None)) is not None:
+        headers["Retry-After"] = str(wait)
+    elif isinstance(error, StoreBusy):
+        headers["Retry-After"] = "1"
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def prefers_chinese(request: Request) -> bool:
+    """Whether Accept-Language has Chinese before English; where it names neither, English."""
+    wanted: list[tuple[float, bool]] = []
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        language = tag.lower()[:2]
+        if language in ("zh", "en"):
+            try:
+                wanted.append((-(float(weight) if weight else 1.0), language == "zh"))
+            except ValueError:
+                continue
+    return bool(wanted) and min(wanted, key=lambda one: one[0])[1]
+
+
+def install(app: FastAPI) -> None:
+    """Answers every error of `app` with a problem."""
+
+    def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, EscrowError)
+        if status_of(error) >= 500:
+            _log.warning("request failed", extra={"code": error.code, "reason": error.message})
+        return problem_response(request, error)
+
+    def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        errors = [
+            {"where": "/".join(str(step) for step in one["loc"]), "message": one["msg"], "kind": one["type"]}
+            for one in error.errors()[:20]
+        ]
+        first = errors[0] if errors else {"where": "body", "message": "?"}
+        refusal = BadRequest(
+            f"The request is not as the interface describes it: {first['where']}: {first['message']}.",
+            f"请求与接口的描述不符：{first['where']}：{first['message']}。",
+        )
+        return problem_response(request, refusal, errors=errors)
+
+    def plain(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        named = _of_status(error)
+        response = problem_response(request, named)
+        response.status_code = error.status_code
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response
+
+    def unforeseen(request: Request, error: Exception) -> Response:
+        _log.error("an error of ours", exc_info=error)
+        return problem_response(request, InternalError())
+
+    app.add_exception_handler(EscrowError, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(Exception, unforeseen)
+
+
+class InternalError(ServiceError):
+    """A mistake of ours: nothing that the caller did."""
+
+    code = "internal_error"
+    status = 500
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service failed by a mistake of its own; what it was doing was undone. Try again, and report the "
+            "request's number if it stays so.",
+            "服务内部出错，正在做的事已撤销。请重试；若一直如此，请报告请求编号。",
+        )
+
+
+def _of_status(error: HTTPException) -> ServiceError:
+    if error.status_code == 404:
+        return NotFound("There is nothing at this address: see /docs.", "这个地址上什么都没有：请看 /docs。")
+    if error.status_code == 401:
+        return Unauthenticated()
+    if error.status_code == 405:
+        return BadRequest("This address does not take that method: see /docs.", "这个地址不接受这种方法：请看 /docs。")
+    detail = str(error.detail)
+    return BadRequest(f"The request is not understood: {detail}.", f"请求无法理解：{detail}。")

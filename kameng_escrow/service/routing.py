@@ -1,0 +1,143 @@
+"""How a topic states its routes: with who may call them, always."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, Field
+
+from .callers import Access, Caller, Kind, OrderAccess
+from .gate import DEFAULT_BODY, Gate, GatedRoute
+from .parts import Parts
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ProblemView(BaseModel):
+    """What went wrong (RFC 9457), and what to do."""
+
+    type: str = Field(description="Where this kind of problem is explained, relative to the service.")
+    title: str
+    status: int
+    detail: str = Field(description="A sentence in the language asked for with Accept-Language.")
+    code: str = Field(description="Stable, and the same as the SDK's error's.")
+    detail_zh: str
+    detail_en: str
+    instance: str = Field(description="The request, as in X-Request-Id and the log.")
+    values: dict[str, Any] | None = Field(default=None, description="What was attempted and what was allowed.")
+    errors: list[dict[str, Any]] | None = Field(default=None, description="Where the request is not as described.")
+
+
+_PROBLEMS: Final = {
+    401: "Nobody has signed in, or the key is none.",
+    403: "Who calls may not do this.",
+    404: "There is nothing of that name.",
+    409: "How things stand does not allow it; on the chain, or here.",
+    413: "Too much was sent.",
+    422: "The request is not as described.",
+    429: "Too many requests.",
+    502: "The node does not answer, or not sensibly.",
+    503: "The store can't be used at the moment.",
+}
+
+
+def _problems(access: Access, method: str, body: bool) -> dict[int | str, dict[str, Any]]:
+    told = {422, 429, 503}
+    if access.kind is not Kind.Public:
+        told |= {401, 403}
+    if access.kind is Kind.Order:
+        told |= {404}
+    if method != "GET":
+        told |= {409, 502} | ({413} if body else set())
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
+    return {status: {"description": _PROBLEMS[status], "content": content} for status in sorted(told)}
+
+
+class Router:
+    """A topic's routes. Each states its access; `include` them with `router`."""
+
+    def __init__(self, topic: str) -> None:
+        self.router = APIRouter(tags=[topic], route_class=GatedRoute)
+
+    def get(self, path: str, *, access: Access, **options: Any) -> Callable[[F], F]:
+        """A GET that answers JSON: it has an ETag."""
+        return self._add("GET", path, access, options)
+
+    def post(self, path: str, *, access: Access, **options: Any) -> Callable[[F], F]:
+        """A POST; but for public ones it may be sent again with the same Idempotency-Key.
+
+        Options are FastAPI's, and `max_body` (bytes), `per_minute` (of one network address), `secret` (the answer holds
+        one); likewise below.
+        """
+        return self._add("POST", path, access, options)
+
+    def put(self, path: str, *, access: Access, **options: Any) -> Callable[[F], F]:
+        return self._add("PUT", path, access, options)
+
+    def patch(self, path: str, *, access: Access, **options: Any) -> Callable[[F], F]:
+        return self._add("PATCH", path, access, options)
+
+    def delete(self, path: str, *, access: Access, **options: Any) -> Callable[[F], F]:
+        return self._add("DELETE", path, access, options)
+
+    def _add(self, method: str, path: str, access: Access, options: dict[str, Any]) -> Callable[[F], F]:
+        gate = Gate(
+            access=access,
+            max_body=options.pop("max_body", DEFAULT_BODY),
+            per_minute=options.pop("per_minute", None),
+            secret=options.pop("secret", False),
+        )
+        extra: dict[str, Any] = {"x-access": access.described(), **options.pop("openapi_extra", {})}
+        if access.kind is not Kind.Public:
+            extra["security"] = [{"session": []}, *([{"apiKey": []}] if access.scope else [])]
+        if method == "POST" and access.kind is not Kind.Public:
+            extra["parameters"] = [*extra.get("parameters", []), _IDEMPOTENCY]
+        responses = {**_problems(access, method, True), **options.pop("responses", {})}
+
+        def register(function: F) -> F:
+            function.gate = gate  # type: ignore[attr-defined]  # read by GatedRoute
+            self.router.add_api_route(
+                path,
+                function,
+                methods=[method],
+                openapi_extra=extra,
+                responses=responses,
+                operation_id=function.__name__,
+                response_model_exclude_none=options.pop("response_model_exclude_none", False),
+                **options,
+            )
+            return function
+
+        return register
+
+
+_IDEMPOTENCY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "The same key and request again: the same answer again, and nothing is done twice. Kept for a day.",
+}
+
+
+OrderId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="The order's id on the chain.")]
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def _order(request: Request, order_id: OrderId) -> OrderAccess:  # noqa: ARG001 - for the description
+    order: OrderAccess = request.state.order
+    return order
+
+
+async def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+TheCaller = Annotated[Caller, Depends(_caller)]  # who calls
+TheOrder = Annotated[OrderAccess, Depends(_order)]  # of routes whose access is `order(…)`
+TheParts = Annotated[Parts, Depends(_parts)]

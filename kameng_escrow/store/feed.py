@@ -1,0 +1,92 @@
+"""What happened to orders lately, for those whose orders they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from kameng_escrow.domain.states import Fault, Outcome, State
+
+from .models import OrderRow, OutboxRow, PolicyRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """A row of the outbox, without what the event said, and whom it concerns."""
+
+    id: int  # of the row: they only grow
+    order_id: str
+    event: str  # the name of the contract's event
+    retracts: int | None  # the id of the row that no longer holds, after a reorganisation
+    state: State | None  # how the order stands after it; None: there is no such order any more
+    outcome: Outcome | None
+    fault: Fault | None
+    deadline: int | None  # Unix seconds of the chain
+    created_ms: int  # Unix milliseconds of the mirror's clock
+    accounts: frozenset[str]  # buyer, seller, platform, mediators; empty where the order is gone
+
+
+def last_id(session: Session, contract_id: int) -> int:
+    """The id of the last row there is; 0: none."""
+    query = select(OutboxRow.id).where(OutboxRow.contract_id == contract_id).order_by(OutboxRow.id.desc()).limit(1)
+    return session.scalar(query) or 0
+
+
+def happenings(session: Session, contract_id: int, *, after: int, limit: int = 500) -> list[Happening]:
+    """The rows after `after`, in their order."""
+    return _read(session, _rows(contract_id).where(OutboxRow.id > after).order_by(OutboxRow.id).limit(limit))
+
+
+def happenings_of(
+    session: Session, contract_id: int, account: str, *, after: int, until: int, limit: int
+) -> list[Happening]:
+    """Those of an account after `after` up to `until`, in their order."""
+    concerned = or_(
+        OrderRow.buyer == account,
+        OrderRow.seller == account,
+        PolicyRow.platform == account,
+        PolicyRow.mediator == account,
+        PolicyRow.backup_mediator == account,
+    )
+    query = _rows(contract_id).where(OutboxRow.id > after, OutboxRow.id <= until, concerned)
+    return _read(session, query.order_by(OutboxRow.id).limit(limit))
+
+
+def _rows(contract_id: int) -> Select[Any]:
+    order = (OrderRow.contract_id == OutboxRow.contract_id) & (OrderRow.order_id == OutboxRow.order_id)
+    policy = (PolicyRow.contract_id == OrderRow.contract_id) & (PolicyRow.policy_id == OrderRow.policy_id)
+    rows: Any = (
+        select(
+            OutboxRow,
+            OrderRow.buyer,
+            OrderRow.seller,
+            PolicyRow.platform,
+            PolicyRow.mediator,
+            PolicyRow.backup_mediator,
+        )
+        .outerjoin(OrderRow, order)
+        .outerjoin(PolicyRow, policy)
+        .where(OutboxRow.contract_id == contract_id)
+    )
+    return rows  # type: ignore[no-any-return]  # of several kinds of rows
+
+
+def _read(session: Session, query: Select[Any]) -> list[Happening]:
+    return [_happening(row, accounts) for row, *accounts in session.execute(query)]
+
+
+def _happening(row: OutboxRow, accounts: Sequence[str | None]) -> Happening:
+    return Happening(
+        id=row.id,
+        order_id=row.order_id,
+        event=row.name,
+        retracts=row.retracts,
+        state=row.state,
+        outcome=row.outcome,
+        fault=row.fault,
+        deadline=row.deadline,
+        created_ms=row.created_ms,
+        accounts=frozenset(account for account in accounts if account is not None),
+    )
