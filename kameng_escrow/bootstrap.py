@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .domain.reputation import Yardstick
     from .keeper import Announce, Keeper, KeeperMetrics
     from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
-    from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport
     from .service.parts import Parts
     from .store import Book, Store
 

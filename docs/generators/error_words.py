@@ -129,7 +129,6 @@ CHINESE = {
     "relay.UnknownRelay": "这里没有这个编号的中继",
     "relay.UnknownDeposit": "这个收款地址没有登记在这里",
     "relay.RelayReverted": "中继的交易上了链却被拒绝：途中情况变了",
-    "keeper.NotLeading": "同一账户已有守护程序在运行：本程序候补",
     # service
     "service.ServiceError": "服务拒绝的，以下几种的根",
     "service.BadRequest": "请求看不懂，或要求了不可能的事",

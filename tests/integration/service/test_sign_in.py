@@ -1,9 +1,6 @@
 """Who signs in with a wallet is who it says it is; nobody else is."""
 
-from kameng_escrow.service.sign_in import CLOCK_SKEW_SECONDS
-from kameng_escrow.store.service.accounts import NONCE_SECONDS
-
-from .conftest import Service, message_of, sign
+from .conftest import Service
 
 
 def test_a_wallet_signs_in_and_out(service: Service) -> None:
