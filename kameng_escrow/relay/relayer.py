@@ -27,6 +27,7 @@ from .report import RelayOverview, RelayReport
 from .watching import CONFIRMATIONS, Watcher
 
 RELAYER = "relayer"
+WATCH_MS = 2_000  # between looks at deposit addresses while no block comes
 
 
 class Relayer(Worker):
@@ -85,6 +86,7 @@ class Relayer(Worker):
         self._limits = limits or Limits()
         self._confirmations = confirmations
         self._refusals: dict[int, Refusal] = {}
+        self._watched_at: tuple[int, int] | None = None  # the head and our clock, when deposits were last looked at
 
     # ---------------------------------------------------------------------------------------------------------- loops
 
@@ -124,13 +126,22 @@ class Relayer(Worker):
         part = self._round(journal)
         waiting = self._tend(hands, journal, part)
         waiting += purse.fill_gap(part, waiting)
-        self._watcher(store).look(part)
+        if self._is_time_to_watch(part):
+            self._watcher(store).look(part)
+            self._watched_at = (part.outlook.head, part.now_ms)
         planner = RelayPlanner(self._eye, store, hands, purse, self._rules, self._limits, contract_id=self._contract_id)
         waiting += planner.plan(part, waiting)
         purse.check(part)
         self._check_mirror(part)
         self._count(part, waiting)
         return part
+
+    def _is_time_to_watch(self, part: Round) -> bool:
+        """Money comes with blocks; new addresses, and those to be tried again, within two seconds."""
+        if self._watched_at is None:
+            return True
+        head, at_ms = self._watched_at
+        return head != part.outlook.head or part.now_ms - at_ms >= WATCH_MS
 
     def _watcher(self, store: Store) -> Watcher:
         intake = Intake(store, self._book, self._client, self._connection, self._limits, clock_ms=self._clock_ms)
