@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .domain.reputation import Yardstick
     from .keeper import Announce, Keeper, KeeperMetrics
     from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
+    from .relay import Limits, Relayer, RelayerMetrics
     from .service.parts import Parts
     from .store import Book, Store
 
@@ -193,9 +194,28 @@ def delivery_key(settings: Settings, ask_passphrase: Callable[[], str]) -> "Deli
     return secret_of_account(signer(settings, ask_passphrase))
 
 
+def relayer_signer(settings: Settings, ask_passphrase: Callable[[], str]) -> LocalAccount:
+    """The account of the relayer's key file. Raises as `signer`."""
+    if settings.relayer_key_file is None:
+        raise SettingError(
+            "KAMENG_RELAYER_KEY_FILE",
+            "A relayer sends from an account of its own, and no key is named: set KAMENG_RELAYER_KEY_FILE or "
+            "--relayer-key-file to a key file.",
+            "中继程序要用自己的账户发送，但没有指定密钥：请用 KAMENG_RELAYER_KEY_FILE 或 --relayer-key-file "
+            "指向密钥文件。",
+        )
+    where = "KAMENG_RELAYER_PASSPHRASE_FILE"
+    return read_key(
+        settings.relayer_key_file, lambda: _passphrase_in(settings.relayer_passphrase_file, where, ask_passphrase)
+    )
+
+
 def passphrase(settings: Settings, ask: Callable[[], str]) -> str:
     """The passphrase in the settings' file, or what `ask` answers. Raises `SettingError`."""
-    path = settings.passphrase_file
+    return _passphrase_in(settings.passphrase_file, "KAMENG_KEY_PASSPHRASE_FILE", ask)
+
+
+def _passphrase_in(path: Path | None, setting: str, ask: Callable[[], str]) -> str:
     if path is None:
         return ask()
     try:
@@ -203,7 +223,7 @@ def passphrase(settings: Settings, ask: Callable[[], str]) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise SettingError(
-            "KAMENG_KEY_PASSPHRASE_FILE",
+            setting,
             f"The passphrase file {path} can't be read: {reason}.",
             f"口令文件 {path} 读不了：{reason}。",
         ) from error
@@ -319,6 +339,56 @@ def make_keeper(
             low_balance=settings.keeper_low_balance,
             **rules,
         ),
+        announce=announce,
+        metrics=metrics,
+    )
+
+
+def relay_limits(settings: Settings) -> "Limits":
+    """What may be taken on to be relayed."""
+    from .relay import Limits
+
+    return Limits(
+        platform_budget=settings.relayer_platform_budget,
+        account_limit=settings.relayer_account_limit,
+        max_fee=settings.relayer_max_fee,
+    )
+
+
+def make_relayer(
+    store: "Store",
+    node: Node,
+    deployment: Deployment,
+    account: LocalAccount,
+    settings: Settings,
+    *,
+    announce: "Announce",
+    metrics: "RelayerMetrics | None" = None,
+    **rules: Any,
+) -> "Relayer":
+    """A relayer of a deployment that spends what the settings allow; `rules` are others of `keeper.Rules`.
+
+    Raises:
+        UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
+    """
+    from .keeper import Rules
+    from .relay import Relayer
+    from .relay.relayer import RELAYER
+
+    return Relayer(
+        store,
+        node,
+        deployment,
+        account,
+        Rules(
+            worker=RELAYER,
+            max_fee=settings.relayer_max_fee,
+            budget=settings.relayer_budget,
+            low_balance=settings.relayer_low_balance,
+            **rules,
+        ),
+        relay_limits(settings),
+        confirmations=settings.deposit_confirmations,
         announce=announce,
         metrics=metrics,
     )

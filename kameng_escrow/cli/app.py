@@ -20,6 +20,7 @@ from . import (
     order_verbs,
     order_views,
     policies,
+    relaying,
     reputation,
     upkeep,
 )
@@ -74,6 +75,7 @@ def build() -> Any:
     app.add_typer(delivery)
     following.register(app)
     keeping.register(app)
+    relaying.register(app)
     upkeep.register(app)
     money.register(app)
     reputation.register(app)

@@ -1,5 +1,6 @@
 """What people see of a keeper."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -7,6 +8,7 @@ from rich.table import Table
 
 from ..chinese import chinese
 from ..domain.labels import label_of
+from ..errors import EscrowError
 from .forms import Currency, clock, short, span
 from .screen import Screen
 
@@ -28,8 +30,9 @@ _STAGES = {
 
 def overview_panel(screen: Screen, seen: "Overview") -> RenderableType:
     """What a keeper that follows shows on a terminal, drawn anew after each look."""
-    parts: list[RenderableType] = ["", _money_line(screen, seen), _due_line(screen, seen)]
-    parts += [f"! {screen.say(chinese(error), error.message)}" for error in seen.conditions]
+    money = money_line(screen, account=seen.account, balance=seen.balance, spent=seen.spent, budget=seen.budget)
+    parts: list[RenderableType] = ["", money, _due_line(screen, seen)]
+    parts += conditions_of(screen, seen.conditions, indent="")
     if seen.coming:
         parts += ["", _coming(screen, seen)]
     if seen.latest:
@@ -37,18 +40,18 @@ def overview_panel(screen: Screen, seen: "Overview") -> RenderableType:
     return Group(*parts)
 
 
-def _money_line(screen: Screen, seen: "Overview") -> str:
-    balance = "–" if seen.balance is None else COIN.show(seen.balance)
-    spent = COIN.show(seen.spent)
-    if seen.budget is None:
+def money_line(screen: Screen, *, account: str, balance: int | None, spent: int, budget: int | None) -> str:
+    """What an account has, and has spent. Wei."""
+    has, used = "–" if balance is None else COIN.show(balance), COIN.show(spent)
+    if budget is None:
         return screen.say(
-            f"{short(seen.account)} 余额 {balance}，24 小时内花费 {spent}（不限）",
-            f"{short(seen.account)} has {balance}; {spent} in 24 hours, without limit",
+            f"{short(account)} 余额 {has}，24 小时内花费 {used}（不限）",
+            f"{short(account)} has {has}; {used} in 24 hours, without limit",
         )
-    budget = COIN.show(seen.budget)
+    most = COIN.show(budget)
     return screen.say(
-        f"{short(seen.account)} 余额 {balance}，24 小时预算 {budget} 已用 {spent}",
-        f"{short(seen.account)} has {balance}; {spent} of {budget} in 24 hours",
+        f"{short(account)} 余额 {has}，24 小时预算 {most} 已用 {used}",
+        f"{short(account)} has {has}; {used} of {most} in 24 hours",
     )
 
 
@@ -132,7 +135,7 @@ def lines_of(screen: Screen, done: "KeeperReport") -> list[str]:
             )
         ]
     if not (done.settled or done.transactions or done.left or done.waiting):
-        return [screen.say("没有到期的订单", "Nothing is due"), *_conditions(screen, done)]
+        return [screen.say("没有到期的订单", "Nothing is due"), *conditions_of(screen, done.conditions)]
     lines = [
         screen.say(
             f"✓ 结算 {done.settled} 单，{done.transactions} 笔交易，手续费 {COIN.show(done.cost)}",
@@ -150,11 +153,12 @@ def lines_of(screen: Screen, done: "KeeperReport") -> list[str]:
         )
     if done.waiting:
         lines.append(screen.say(f"  {done.waiting} 笔交易还没上链", f"  {done.waiting} transactions are not mined yet"))
-    return lines + _conditions(screen, done)
+    return lines + conditions_of(screen, done.conditions)
 
 
-def _conditions(screen: Screen, done: "KeeperReport") -> list[str]:
-    return [f"  ! {screen.say(chinese(error), error.message)}" for error in done.conditions]
+def conditions_of(screen: Screen, conditions: Iterable[EscrowError], *, indent: str = "  ") -> list[str]:
+    """A line for each thing that keeps a worker from its work."""
+    return [f"{indent}! {screen.say(chinese(error), error.message)}" for error in conditions]
 
 
 def data_of(done: "KeeperReport") -> dict[str, Any]:

@@ -57,19 +57,19 @@ class Session:
 
         if self.settings.key_file is not None:
             refuse_key(self.settings.key_file.name)  # a key where its file's name belongs
-        return bootstrap.signer(self.settings, self._ask_passphrase)
+        return bootstrap.signer(self.settings, self.ask_passphrase)
 
     def delivery_key(self) -> "DeliverySecret | str":
         """What opens the buyer's deliveries: a secret, or one order's identity. Raises as `bootstrap.delivery_key`."""
         from .. import bootstrap
 
-        return bootstrap.delivery_key(self.settings, self._ask_passphrase)
+        return bootstrap.delivery_key(self.settings, self.ask_passphrase)
 
     def passphrase(self) -> str:
         """The passphrase in the settings' file, or what the terminal answers. Raises `SettingError`, `KeyMissing`."""
         from .. import bootstrap
 
-        return bootstrap.passphrase(self.settings, self._ask_passphrase)
+        return bootstrap.passphrase(self.settings, self.ask_passphrase)
 
     def acting(self, *, watched: bool = True) -> "EscrowClient":
         """A client that signs and sends. Raises as `signer` and `client`; the key comes first, it asks nobody.
@@ -115,7 +115,8 @@ class Session:
         except EscrowError:
             return Currency(token, f"({token[:8]}…)", 0)
 
-    def _ask_passphrase(self) -> str:
+    def ask_passphrase(self) -> str:
+        """From the terminal. Raises `KeyMissing` where there is none."""
         if not sys.stdin.isatty():
             raise KeyMissing(
                 "密钥文件需要口令，而这里没有终端可问：请用 KAMENG_KEY_PASSPHRASE_FILE 指定口令文件。",

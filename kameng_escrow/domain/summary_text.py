@@ -97,7 +97,7 @@ def lines(summary: Summary, currency: Currency) -> tuple[tuple[str, ...], tuple[
 
 def _payment(summary: Summary, currency: Currency) -> Paragraph:
     terms = summary.terms
-    price, by = currency.show(terms.price), _time(terms.open_by)
+    price, by = currency.show(terms.price), clock_words(terms.open_by)
     kind = (
         Label("the chain's native coin", "链的原生币")
         if terms.token == NATIVE
@@ -124,9 +124,9 @@ def _payment(summary: Summary, currency: Currency) -> Paragraph:
 
 
 def _stage(number: int, stage: Stage, currency: Currency) -> Paragraph:
-    wait, span, latest = _WAITS[stage.state], _duration(stage.lasts), _time(stage.latest_end)
+    wait, span, latest = _WAITS[stage.state], _duration(stage.lasts), clock_words(stage.latest_end)
     name = label_of(stage.state)
-    paid = _sums(stage.timeout, currency)
+    paid = sums(stage.timeout, currency)
     return Paragraph(
         title=Label(f"Stage {number}: {name.en}", f"第 {number} 阶段：{name.zh}"),
         lines=(
@@ -149,7 +149,7 @@ def _option(option: Option, currency: Currency) -> Label:
     do, when = _DO[option.move], _when(option.after, option.until)
     en, zh = f"{_upper(who.en)} may {do.en}{when.en}", f"{who.zh}可以{when.zh}{do.zh}"
     if option.closing is not None:
-        paid = _sums(option.closing, currency)
+        paid = sums(option.closing, currency)
         en, zh = f"{en}: {paid.en}", f"{zh}：{paid.zh}"
     return Label(f"{en}.", f"{zh}。")
 
@@ -174,7 +174,7 @@ def _watches(stage: Stage) -> Iterator[Label]:
 
 
 def _latest(summary: Summary) -> Paragraph:
-    at = _time(summary.latest)
+    at = clock_words(summary.latest)
     return Paragraph(
         title=Label("The latest moment", "最晚到账时间"),
         lines=(
@@ -300,7 +300,7 @@ def _powers(summary: Summary) -> Paragraph:
 # --------------------------------------------------------------------------------------------------------- the words
 
 
-def _sums(closing: Closing, currency: Currency) -> Label:
+def sums(closing: Closing, currency: Currency) -> Label:
     """Who gets what; zeros left out."""
     shares = closing.shares
     parts = [
@@ -316,7 +316,7 @@ def _sums(closing: Closing, currency: Currency) -> Label:
     return Label(", ".join(f"{much} {en}" for much, en, _ in told), "，".join(f"{zh} {much}" for much, _, zh in told))
 
 
-def _time(seconds: int) -> Label:
+def clock_words(seconds: int) -> Label:
     try:
         utc, beijing = datetime.fromtimestamp(seconds, UTC), datetime.fromtimestamp(seconds, _BEIJING)
     except (ValueError, OverflowError, OSError):  # beyond the year 9999

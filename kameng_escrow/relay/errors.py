@@ -82,9 +82,9 @@ class RelayBudgetSpent(RelayError):
         super().__init__(
             f"Relaying for the platform {platform} may cost {coins(limit)} in 24 hours, of which {coins(used)} are "
             f"spent or set aside, and this may cost up to {coins(needed)}: wait, send it from a wallet, or raise the "
-            "platform's budget (`kameng relayer budget`).",
+            "platform's budget (`kameng relay-budget`).",
             f"平台 {platform} 的中继 24 小时预算是 {coins(limit)}，已用或已预留 {coins(used)}，这一笔最多要 "
-            f"{coins(needed)}：请稍后再试、从钱包发送，或调高平台预算（kameng relayer budget）。",
+            f"{coins(needed)}：请稍后再试、从钱包发送，或调高平台预算（kameng relay-budget）。",
         )
         self.platform = platform
         self.limit = limit

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from . import books, chain, service
+from . import books, chain, relayer, service
 from .forms import SettingError
 from .row import Setting
 
 __all__ = ["TABLE", "Setting", "SettingError", "Settings", "data_folder", "language"]
 
-TABLE: tuple[Setting, ...] = chain.ROWS + books.ROWS + service.ROWS
+TABLE: tuple[Setting, ...] = chain.ROWS + books.ROWS + service.ROWS + relayer.ROWS
 
 _BY_NAME = {setting.name: setting for setting in TABLE}
 
@@ -53,6 +53,15 @@ class Settings:
     explorer_url: str | None  # an origin
     rate_limit: int  # requests a minute
     rate_limit_anonymous: int  # likewise
+    # of the relayer
+    relayer_key_file: Path | None
+    relayer_passphrase_file: Path | None
+    relayer_max_fee: int  # wei a unit of gas
+    relayer_budget: int | None  # wei in 24 hours; None: no limit
+    relayer_low_balance: int  # wei
+    relayer_platform_budget: int | None  # wei in 24 hours; None: no limit
+    relayer_account_limit: int  # in 24 hours
+    deposit_confirmations: int  # blocks
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, **flags: str | None) -> "Settings":

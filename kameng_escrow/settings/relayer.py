@@ -1,0 +1,88 @@
+"""The settings of the relayer, and of who takes relays on."""
+
+from .forms import PATH, WEI, WEI_OR_NONE, whole
+from .row import Setting
+
+ROWS: tuple[Setting, ...] = (
+    Setting(
+        name="relayer_key_file",
+        env="KAMENG_RELAYER_KEY_FILE",
+        flag="--relayer-key-file",
+        metavar="FILE",
+        default="",
+        zh="中继程序的密钥文件，形式同 KAMENG_KEY_FILE；要用单独的账户",
+        en="The relayer's key, in a file as KAMENG_KEY_FILE's: an account of its own",
+        form=PATH,
+    ),
+    Setting(
+        name="relayer_passphrase_file",
+        env="KAMENG_RELAYER_PASSPHRASE_FILE",
+        flag="--relayer-passphrase-file",
+        metavar="FILE",
+        default="",
+        zh="中继程序 keystore 口令所在的文件；没有就在终端里询问",
+        en="The file with the passphrase of the relayer's keystore; without it, the terminal is asked",
+        form=PATH,
+    ),
+    Setting(
+        name="relayer_max_fee",
+        env="KAMENG_RELAYER_MAX_FEE",
+        flag="--relayer-max-fee",
+        metavar="WEI",
+        default="200000000000",
+        zh="中继程序每单位 gas 最多出价多少 wei",
+        en="The most that the relayer offers for a unit of gas, in wei",
+        form=WEI,
+    ),
+    Setting(
+        name="relayer_budget",
+        env="KAMENG_RELAYER_BUDGET",
+        flag="--relayer-budget",
+        metavar="WEI|none",
+        default="100000000000000000",
+        zh="中继程序在任意 24 小时内一共最多花多少 wei；none 表示不限",
+        en="The most that the relayer spends in any 24 hours, all in all, in wei; none: no limit",
+        form=WEI_OR_NONE,
+    ),
+    Setting(
+        name="relayer_low_balance",
+        env="KAMENG_RELAYER_LOW_BALANCE",
+        flag="--relayer-low-balance",
+        metavar="WEI",
+        default="20000000000000000",
+        zh="中继程序账户余额低于多少 wei 就报警",
+        en="The balance of the relayer's account below which it warns, in wei",
+        form=WEI,
+    ),
+    Setting(
+        name="relayer_platform_budget",
+        env="KAMENG_RELAYER_PLATFORM_BUDGET",
+        flag="--relayer-platform-budget",
+        metavar="WEI|none",
+        default="20000000000000000",
+        zh="每个平台的订单在任意 24 小时内最多中继掉多少 wei；可用 kameng relay-budget 另定",
+        en="The most that relaying for the orders of one platform costs in any 24 hours, in wei; `kameng relay-budget` "
+        "sets another sum for one",
+        form=WEI_OR_NONE,
+    ),
+    Setting(
+        name="relayer_account_limit",
+        env="KAMENG_RELAYER_ACCOUNT_LIMIT",
+        flag="--relayer-account-limit",
+        metavar="N",
+        default="100",
+        zh="每个账户在任意 24 小时内最多请求多少次中继、登记多少个收款地址",
+        en="Relays, and deposit addresses to be watched, that one account may ask for in any 24 hours",
+        form=whole(1, 1_000_000),
+    ),
+    Setting(
+        name="deposit_confirmations",
+        env="KAMENG_DEPOSIT_CONFIRMATIONS",
+        flag="--deposit-confirmations",
+        metavar="N",
+        default="12",
+        zh="收款地址上的钱要有几个区块确认才用来下单",
+        en="Blocks that a deposit must lie under, its own included, before its order is opened",
+        form=whole(1, 10_000),
+    ),
+)
