@@ -17,7 +17,7 @@ from kameng_escrow.errors import EscrowError
 
 from . import shares
 from .canonical import document_hash
-from .inputs import check_address, check_hash
+from .inputs import check_address, check_hash, check_uint
 from .labels import Label
 from .lifecycle import half_time, negotiation_end
 from .order import Order
@@ -335,7 +335,10 @@ def phase_of(order: Order, now: int) -> Phase | None:
 
 
 def check_paper(paper: EvidencePaper | GroundsPaper) -> None:
-    """Passes a paper whose hashes and addresses can be read. Raises `Malformed`."""
+    """Passes a paper whose hashes, addresses and numbers can be read. Raises `Malformed`."""
+    for line in paper.lines if isinstance(paper, EvidencePaper) else [one.line for one in paper.findings]:
+        check_uint(line, 16, "line")
+    check_uint(paper.transcript.size, 32, "size")
     check_hash(paper.order_id, "order_id")
     check_hash(paper.salt, "salt")
     check_hash(paper.transcript.head, "head")

@@ -38,7 +38,7 @@ class EntryKind(StrEnum):
     """What an entry of the log is, and what its body says."""
 
     Message = "message"  # salt, text, files
-    Evidence = "evidence"  # salt, text, files: filed by a party to a dispute, within its time
+    Evidence = "evidence"  # salt, text, files, paper: filed by a party to a dispute; paper: the chain carries its hash
     Line = "line"  # event, block_number, block_hash, log_index, transaction_hash, timestamp: the chain's, by its place
     Retraction = "retraction"  # retracts: the entry of a line whose block the chain has dropped
     Proposal = "proposal"  # proposal, state, disputed_units, revision, to_buyer, expiry: a split to be signed
@@ -85,7 +85,7 @@ class Entry:
     @property
     def leaf(self) -> bytes:
         """Its place in the tree."""
-        return leaf_hash(("uint256", "bytes32"), (self.seq, bytes.fromhex(self.head[2:])))
+        return leaf_of(self.seq, self.head)
 
 
 class BrokenTranscript(EscrowError):
@@ -128,9 +128,16 @@ def next_entry(
     )
 
 
-def root_of(order_id: str, entries: Sequence[Entry]) -> str:
-    """The root that stands for the log."""
-    return "0x" + MerkleTree([entry.leaf for entry in entries]).root.hex() if entries else start_of(order_id)
+def leaf_of(seq: int, head: str) -> bytes:
+    """The place in the tree of the entry with that number and head."""
+    return leaf_hash(("uint256", "bytes32"), (seq, bytes.fromhex(head[2:])))
+
+
+def root_of(order_id: str, heads: Sequence[str]) -> str:
+    """The root that stands for a log with these heads."""
+    if not heads:
+        return start_of(order_id)
+    return "0x" + MerkleTree([leaf_of(seq, head) for seq, head in enumerate(heads)]).root.hex()
 
 
 def head_of(order_id: str, entries: Sequence[Entry]) -> str:

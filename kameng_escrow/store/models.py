@@ -34,6 +34,7 @@ BALANCE_DIGITS = 78  # a token may have anything below 2^256
 
 NO_ORDER = "order_block IS NULL"  # conditions of indexes that few rows are in
 RETRACTS = "retracts IS NOT NULL"
+DISPUTED = "disputed_at IS NOT NULL"
 RUNNING = "deadline IS NOT NULL"  # the orders that are open: a query that asks for these must say so too
 
 
@@ -210,6 +211,7 @@ class OrderRow(Base):
             sqlite_where=text(RUNNING),
             postgresql_where=text(RUNNING),
         ),
+        Index(None, "contract_id", "policy_id", sqlite_where=text(DISPUTED), postgresql_where=text(DISPUTED)),
         Index(None, "contract_id", "buyer", "first_block", "first_log_index"),
         Index(None, "contract_id", "seller", "first_block", "first_log_index"),
         Index(None, "contract_id", "policy_id", "first_block", "first_log_index"),

@@ -8,6 +8,7 @@ TalkError
 ├── RoomFull             the room has no room left for messages or files
 ├── UnknownItem          there is no such file, proposal, entry or paper in this room
 ├── ProposalVoid         the split can't be paid any more: propose another
+├── NotSigned            a party has not signed the split yet: it has to, before it can be paid
 ├── NothingToSplit       the order is not open, so that nothing is held
 ├── NotDisputed          the order is not in dispute, or no longer
 ├── EvidenceClosed       the time for evidence is over
@@ -17,7 +18,7 @@ TalkError
 
 from datetime import UTC, datetime
 
-from kameng_escrow.domain.seats import CONFLICT_LABELS, Conflict
+from kameng_escrow.domain.seats import CONFLICT_LABELS, SEAT_LABELS, Conflict, Seat
 from kameng_escrow.errors import EscrowError
 
 
@@ -124,6 +125,21 @@ class ProposalVoid(TalkError):
         )
         self.proposal = proposal
         self.reason = reason
+
+
+class NotSigned(TalkError):
+    """The party of `seat` has not signed the split yet."""
+
+    code = "not_signed"
+
+    def __init__(self, proposal: str, seat: Seat) -> None:
+        who = SEAT_LABELS[seat]
+        super().__init__(
+            f"The {who.en} has not signed the proposal {proposal} yet: it can be paid once both have.",
+            f"{who.zh}还没有签署方案 {proposal}：双方都签署后才能执行。",
+        )
+        self.proposal = proposal
+        self.seat = seat
 
 
 class NothingToSplit(TalkError):

@@ -19,6 +19,7 @@ from kameng_escrow.domain.plain_text import TextUnfit
 from kameng_escrow.domain.spoken_text import check_characters
 
 from .errors import FileRefused, FileTooLarge
+from .file_types import ENDINGS
 
 MOST_PIXELS: Final = 50_000_000  # of a picture, all frames together: 200 MB while it is decoded
 MOST_FRAMES: Final = 300
@@ -26,17 +27,6 @@ _QUALITY: Final = 90  # of pictures that are encoded anew
 _SNIFFED: Final = 4_096  # bytes that tell a type
 _AT_ONCE = threading.BoundedSemaphore(2)  # pictures that are decoded at the same time: each takes memory
 
-# What is given out for each type that is taken: the ending of its name. Types are fixed here, never a sender's.
-ENDINGS: dict[str, str] = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "application/pdf": "pdf",
-    "text/plain": "txt",
-}
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
 
 

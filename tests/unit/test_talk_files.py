@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kameng_escrow.talk.errors import FileRefused, FileTooLarge
-from kameng_escrow.talk.files import ENDINGS, MOST_FRAMES, MOST_PIXELS, CleanFile, clean_file
+from kameng_escrow.talk.file_types import ENDINGS
+from kameng_escrow.talk.files import MOST_FRAMES, MOST_PIXELS, CleanFile, clean_file
 
 LIMIT = 5_000_000
 PLACE = b"GPS-31.2304N-121.4737E"

@@ -20,13 +20,19 @@ from kameng_escrow.domain.transcript import (
     check_transcript,
     head_of,
     next_entry,
-    root_of,
     start_of,
+)
+from kameng_escrow.domain.transcript import (
+    root_of as root_of_heads,
 )
 from tests.unit.made import ADDRESSES
 
 ORDER, OTHER = "0x" + "ab" * 32, "0x" + "cd" * 32
 SALT = "0x" + "5a" * 32
+
+
+def root_of(order_id: str, entries: list[Entry]) -> str:
+    return root_of_heads(order_id, [entry.head for entry in entries])
 
 
 def log(*texts: str, order_id: str = ORDER) -> list[Entry]:
