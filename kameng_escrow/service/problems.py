@@ -44,7 +44,6 @@ _STATUS: Final[Mapping[type[EscrowError], int]] = {
     UndecodableLog: 502,
     TransactionError: 502,
 }
-_STATUS_ONLY: Final = {404: NotFound, 401: Unauthenticated}
 
 
 def status_of(error: EscrowError) -> int:
@@ -54,10 +53,10 @@ def status_of(error: EscrowError) -> int:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
 
 
-def problem_response(request: Request, error: EscrowError, **more: Any) -> Response:
+def problem_response(request: Request, error: EscrowError, *, status: int | None = None, **more: Any) -> Response:
     """The answer to a request that failed with `error`, in the language that was asked for and in both."""
     zh, en = chinese(error), error.message
-    status = status_of(error)
+    status = status or status_of(error)
     body = {
         "type": f"/v1/problems/{error.code}",
         "title": type(error).__name__,
@@ -118,9 +117,9 @@ def install(app: FastAPI) -> None:
 
     def plain(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        named = _of_status(error)
-        response = problem_response(request, named)
-        response.status_code = error.status_code
+        if isinstance(error.__cause__, EscrowError):  # raised while the body was being read
+            return problem_response(request, error.__cause__)
+        response = problem_response(request, _of_status(error), status=error.status_code)
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response

@@ -1,15 +1,19 @@
 """The service itself: what it serves, whether it is well."""
 
+from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Path, Response
 
 from kameng_escrow.errors import EscrowError
 
 from ..callers import PUBLIC
+from ..errors import NotFound
 from ..parts import Parts
+from ..problems import status_of
 from ..routing import Router, TheParts
-from ..schemas.meta import AboutView, HealthView
+from ..schemas.meta import AboutView, HealthView, ProblemKindView
 
 routes = Router("service")
 
@@ -31,6 +35,25 @@ def about(parts: TheParts) -> AboutView:
         final_block=marks.final,
         chain_now=parts.chain_now(),
     )
+
+
+@routes.get("/v1/problems/{code}", access=PUBLIC)
+def problem_kind(code: Annotated[str, Path(max_length=64)]) -> ProblemKindView:
+    """What a problem's `type` leads to: the kind of error that the SDK raises by that name."""
+    for kind in _kinds(EscrowError):
+        if kind.code == code:
+            description = " ".join((kind.__doc__ or "").split())
+            return ProblemKindView(
+                code=code, title=kind.__name__, status=status_of(kind.__new__(kind)), description=description
+            )
+    raise NotFound("There is no problem of that kind: see the manual.", "没有这种问题：请看手册。")
+
+
+def _kinds(root: type[EscrowError]) -> Iterator[type[EscrowError]]:
+    """Nearest the root last, so that a code that branches share is explained by who has it for its own."""
+    for kind in root.__subclasses__():
+        yield from _kinds(kind)
+    yield root
 
 
 @routes.get("/healthz", access=PUBLIC)

@@ -26,9 +26,8 @@ class ProblemKindView(View):
 
     code: str
     title: str
-    detail_en: str
-    detail_zh: str
     status: int
+    description: str
 
 
 class HealthView(View):

@@ -1,7 +1,9 @@
 """A service over a chain on which everything has happened, and people who call it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from eth_account import Account
@@ -90,19 +92,45 @@ def _busy_world() -> Iterator[tuple[EscrowWorld, dict[Outcome, OrderTerms]]]:
         yield world, world.everything()
 
 
+@pytest.fixture(scope="session")
+def _mirrored(
+    _busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A store of it, to be copied."""
+    path = tmp_path_factory.mktemp("service") / "store.sqlite"
+    with Store.open(str(path)) as store:
+        store.migrate()
+        mirror_of(_busy_world[0], store).run_once()
+    return path
+
+
 @pytest.fixture
-def service(_busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], store_url: str) -> Iterator[Service]:
-    """A service over a chain on which everything has happened; on each database in turn."""
+def service(
+    _busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], _mirrored: Path, tmp_path: Path
+) -> Iterator[Service]:
+    """A service over a chain on which everything has happened."""
+    world, orders = _busy_world
+    snapshot = world.node.snapshot()
+    for file in _mirrored.parent.glob(f"{_mirrored.name}*"):
+        shutil.copy(file, tmp_path / file.name)
+    with Store.open(str(tmp_path / _mirrored.name)) as store:
+        yield from _serving(world, store, orders)
+    world.node.revert(snapshot)
+
+
+@pytest.fixture
+def service_on_each(_busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], store_url: str) -> Iterator[Service]:
+    """The same, on each database in turn."""
     world, orders = _busy_world
     snapshot = world.node.snapshot()
     with Store.open(store_url) as store:
+        store.migrate()
+        mirror_of(world, store).run_once()
         yield from _serving(world, store, orders)
     world.node.revert(snapshot)
 
 
 def _serving(world: EscrowWorld, store: Store, orders: dict[Outcome, OrderTerms]) -> Iterator[Service]:
-    store.migrate()
-    mirror_of(world, store).run_once()
     book = book_of(world, store)
     clock = Clock(world.now())
     parts = Parts(
