@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from kameng_escrow.chain.errors import InvalidInput, NodeError, TransactionError, UndecodableLog
 from kameng_escrow.chinese import chinese
 from kameng_escrow.domain.inputs import Malformed
+from kameng_escrow.domain.listing import ListingMismatch
 from kameng_escrow.domain.refusals import MayRetry, MustFix, MustWait, NeedsHuman
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.errors import (
@@ -20,6 +21,13 @@ from kameng_escrow.store.errors import (
     StoreError,
     UnknownContract,
     UnknownOrder,
+)
+from kameng_escrow.store.service.trade_errors import (
+    NotYours,
+    TradeError,
+    UnitsOutOfBounds,
+    UnknownListing,
+    UnknownQuote,
 )
 
 from .errors import BadRequest, NotFound, ServiceError, Unauthenticated
@@ -37,6 +45,12 @@ _STATUS: Final[Mapping[type[EscrowError], int]] = {
     NeedsHuman: 409,
     UnknownOrder: 404,
     InvalidCursor: 422,
+    TradeError: 409,
+    UnknownListing: 404,
+    UnknownQuote: 404,
+    UnitsOutOfBounds: 422,
+    NotYours: 403,
+    ListingMismatch: 422,
     StoreBusy: 503,
     UnknownContract: 503,
     StoreError: 503,

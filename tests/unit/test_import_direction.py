@@ -15,7 +15,7 @@ PACKAGE = Path(kameng_escrow.__file__).parent
 DOMAIN = {"domain"}
 GROUND = {"chain", "store", "delivery"} | DOMAIN
 SDK = {"client", "telemetry"} | GROUND
-WORKERS = {"mirror", "books", "keeper", "relay", "risk", "notify", "talk"} | SDK
+WORKERS = {"mirror", "books", "keeper", "relay", "risk", "notify", "talk", "trade"} | SDK
 DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "books": SDK | {"mirror"},  # what can be proved: it mirrors the chain anew, and compares
     "notify": SDK,
     "talk": SDK,
+    "trade": SDK,
     "service": WORKERS | {"chinese"},
     "gateway": WORKERS,
     "simulate": WORKERS,

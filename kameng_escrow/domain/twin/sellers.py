@@ -1,15 +1,15 @@
 """What sellers let others do for them, as in ``contracts/core/Sellers.sol``."""
 
 from ..events import OperatorSet, PayToRegistered
+from ..grants import NO_GRANT, require_right
 from ..order import OrderTerms
 from ..policy import ZERO_ADDRESS
-from ..refusals import Expired, InvalidAddress, NoRight, PayToNotRegistered, PriceAboveGrant, UnknownRights
+from ..refusals import InvalidAddress, UnknownRights
 from ..signed import OperatorGrant
 from ..states import Right
 from .books import Bookkeeper, transaction
 
 _ALL_RIGHTS = sum(Right)
-_NO_GRANT = OperatorGrant(rights=0, expiry=0, max_price=0)
 
 
 class Sellers(Bookkeeper):
@@ -45,7 +45,7 @@ class Sellers(Bookkeeper):
 
     def operator_of(self, seller: str, operator: str, token: str, policy_id: str) -> OperatorGrant:
         """The grant; one without rights if there is none."""
-        return self.books.grants.get((seller, operator, token, policy_id), _NO_GRANT)
+        return self.books.grants.get((seller, operator, token, policy_id), NO_GRANT)
 
     def pay_to_of(self, seller: str) -> str:
         """The address to which operators may let the seller's money go."""
@@ -53,12 +53,5 @@ class Sellers(Bookkeeper):
 
     def _require_right(self, terms: OrderTerms, operator: str, right: Right) -> None:
         grant = self.operator_of(terms.seller, operator, terms.token, terms.policy_id)
-        if not grant.rights & right:
-            raise NoRight(operator, right)
-        if self._now >= grant.expiry:
-            raise Expired(self._now, grant.expiry)
-        if terms.price > grant.max_price:
-            raise PriceAboveGrant(terms.price, grant.max_price)
         registered = self.pay_to_of(terms.seller)
-        if terms.pay_to != registered:
-            raise PayToNotRegistered(terms.pay_to, registered)
+        require_right(terms, operator, right, grant=grant, registered=registered, now=self._now)

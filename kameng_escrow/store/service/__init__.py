@@ -4,6 +4,16 @@ Functions take a `Session` of `Store.reading` or `Store.writing`, so that a call
 transaction. Nothing here is the chain's truth: an order's state is in the mirror's rows alone.
 """
 
-from . import accounts, audit_rows, deliveries, deposits, dispute_rows, idempotency, relays, talk_rows
+from . import accounts, audit_rows, deliveries, deposits, dispute_rows, idempotency, relays, talk_rows, trade_rows
 
-__all__ = ["accounts", "audit_rows", "deliveries", "deposits", "dispute_rows", "idempotency", "relays", "talk_rows"]
+__all__ = [
+    "accounts",
+    "audit_rows",
+    "deliveries",
+    "deposits",
+    "dispute_rows",
+    "idempotency",
+    "relays",
+    "talk_rows",
+    "trade_rows",
+]
