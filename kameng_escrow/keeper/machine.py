@@ -122,8 +122,8 @@ def _judge_waiting(intent: Intent, sight: Sight, pace: Pace) -> Move:
     last = intent.last
     if last.offered_ms is None:
         return Offer(last.hash)
-    # Clocks are set back at times; what lies in the future counts as just now.
-    offered, signed = max(0, sight.now_ms - last.offered_ms), max(0, sight.now_ms - last.signed_ms)
+    # Clocks are set back at times: what lies further in the future than we would wait is of before, and long ago.
+    offered, signed = abs(sight.now_ms - last.offered_ms), abs(sight.now_ms - last.signed_ms)
     does_work = last.payload is not Payload.Nothing
     fee = raised(last.fee, sight.market, pace.fee_cap)
     match last.rejection:

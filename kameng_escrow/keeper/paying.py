@@ -66,7 +66,7 @@ class Purse:
             self._memory.gap_since_ms = None
             return []
         since = self._memory.gap_since_ms = self._memory.gap_since_ms or now_ms
-        if now_ms - since < self._rules.stuck_seconds * 1000:
+        if abs(now_ms - since) < self._rules.stuck_seconds * 1000:  # the clock may have been set back
             return []
         content = self._hands.empty()
         fee = market_fee(outlook.base_fee, outlook.suggested, self._rules.max_fee)

@@ -91,9 +91,12 @@ class Planner:
 
     def _is_our_turn(self, part: Round) -> bool:
         """Whether we have waited long enough since something came due, and since somebody else was seen at it."""
-        since = self._memory.due_since_ms = self._memory.due_since_ms or part.now_ms
+        now_ms, memory = part.now_ms, self._memory
+        # Where the clock was set back, what we remember may lie in the future: no wait is longer than the spread.
+        since = memory.due_since_ms = min(memory.due_since_ms or now_ms, now_ms)
+        memory.rest_until_ms = min(memory.rest_until_ms, now_ms + int(self._rules.spread_seconds * 1000))
         wait = patience_ms(self._account, part.outlook.time, self._rules.spread_seconds)
-        return part.now_ms >= max(since + wait, self._memory.rest_until_ms)
+        return now_ms >= max(since + wait, memory.rest_until_ms)
 
     def _gather(self, part: Round, at: int, wanted: int) -> list[Due]:
         """Up to `wanted` orders that are due by the chain's second `at`, and that the chain has as due."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kameng_escrow.store.keeping import LONGEST_WAIT_MS
+
 from .errors import KEEPER
 from .machine import Pace
 
@@ -59,4 +61,4 @@ class Rules:
         """When to try an order again that failed so many times in a row; None: never."""
         if failures >= self.attempts:
             return None
-        return now_ms + int(min(3_600, self.retry_seconds * 2 ** (failures - 1)) * 1000)
+        return now_ms + min(LONGEST_WAIT_MS, int(self.retry_seconds * 2 ** (failures - 1) * 1000))

@@ -10,7 +10,7 @@ from eth_utils.address import to_checksum_address
 from kameng_escrow.chain.errors import NodeError, UndecodableLog, WrongChain
 from kameng_escrow.domain.fold import BrokenHistory, WrongShares
 from kameng_escrow.errors import EscrowError
-from kameng_escrow.store import Deposed, Leadership, Store, StoreBusy, StoreUnavailable, Term
+from kameng_escrow.store import Deposed, Leadership, Store, StoreBusy, StoreFull, StoreUnavailable, Term
 
 from .collector import no_collection
 from .endpoints import Endpoints
@@ -30,7 +30,7 @@ ROLE = "mirror"  # of the process that writes
 OnProgress = Callable[[Progress], None]
 OnTrouble = Callable[[EscrowError], None]
 
-_MAY_PASS = (NodeError, NodeBehind, NodeInconsistent, StoreBusy, StoreUnavailable, Deposed)
+_MAY_PASS = (NodeError, NodeBehind, NodeInconsistent, StoreBusy, StoreFull, StoreUnavailable, Deposed)
 _IMPOSSIBLE = (BrokenEvents, BrokenHistory, WrongShares, UndecodableLog)
 _SHORTEST_PAUSE = 0.05  # seconds between attempts while a node contradicts itself
 _LONGEST_PAUSE = 30.0  # seconds between attempts while something is away
@@ -149,9 +149,9 @@ class Mirror:
     ) -> MirrorReport:
         """Catches up again and again until `stop` is set; returns what all of it did.
 
-        What can pass (a node or database server that is away, busy or behind; another process that writes) is told to
-        `trouble` and waited for, once a first run has shown that everything is in place. What can't is raised, as by
-        `run_once`.
+        What can pass (a node or database server that is away, busy or behind; a full disk; another process that writes)
+        is told to `trouble` and waited for, once a first run has shown that everything is in place. What can't is
+        raised, as by `run_once`.
 
         Args:
             poll_seconds: how often to look for new blocks.
@@ -233,6 +233,7 @@ class Mirror:
             self._right_node = True
         stepper = self._steps(term)
         run = stepper.begin()
+        self._observer.began()
         pause = _SHORTEST_PAUSE
         troubled_since: float | None = None
         while not stop.is_set():

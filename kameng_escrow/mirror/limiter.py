@@ -10,6 +10,14 @@ _FIRST_REST = 0.5  # seconds, doubled each time in a row, where the node does no
 _LONGEST_REST = 30.0
 
 
+class Resting(Exception):
+    """The node asked for a longer rest than whoever asks would wait: so many `seconds` more."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds:.1f} s")
+        self.seconds = seconds
+
+
 class Limiter:
     """One node's. Grows by a question for each round that went well, and halves when the node has had enough: additive
     growth and multiplicative retreat share a node fairly with whoever else does the same.
@@ -34,14 +42,21 @@ class Limiter:
         self.at_once = 4.0  # how many, in whole numbers below
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Waits until it is somebody's turn to ask; it is theirs until the block ends."""
+    def turn(self, patience: float = float("inf")) -> Iterator[None]:
+        """Waits until it is somebody's turn to ask; it is theirs until the block ends.
+
+        Raises:
+            Resting: the node's rest is not over within `patience` seconds. At once: nobody waits in vain.
+        """
         with self._free:
             while self._busy >= int(self.at_once):
                 self._free.wait()
             self._busy += 1
         try:
+            ends = self._clock() + patience
             while (rest := self._rest_until - self._clock()) > 0:
+                if self._rest_until > ends:
+                    raise Resting(rest)
                 self._sleep(rest)
             yield
         finally:

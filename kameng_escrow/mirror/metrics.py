@@ -82,6 +82,10 @@ class MirrorMetrics(Observer):
         if changed:
             log.info("leading" if term else "standing by", extra={"term": term.number if term else None})
 
+    def began(self) -> None:
+        with self._lock:
+            self._counted = 0  # the run before may have ended in the middle
+
     def progress(self, progress: Progress) -> None:
         self._alive = time.monotonic()
         with self._lock:
@@ -94,7 +98,6 @@ class MirrorMetrics(Observer):
     def looked(self, report: MirrorReport) -> None:
         self._alive = time.monotonic()
         with self._lock:
-            self._counted = 0
             self._report = report
             if report.caught_up:
                 self._looked = time.monotonic()

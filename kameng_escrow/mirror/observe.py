@@ -14,6 +14,9 @@ class Observer:
     def leading(self, term: Term | None) -> None:
         """This process writes now; None: it is a candidate, or ends."""
 
+    def began(self) -> None:
+        """The mirror begins to catch up: what `progress` counts is counted from here."""
+
     def progress(self, progress: Progress) -> None:
         """Another range is in the store."""
 
@@ -36,6 +39,10 @@ class Observers(Observer):
     def leading(self, term: Term | None) -> None:
         for observer in self._observers:
             observer.leading(term)
+
+    def began(self) -> None:
+        for observer in self._observers:
+            observer.began()
 
     def progress(self, progress: Progress) -> None:
         for observer in self._observers:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from kameng_escrow.domain.order import OrderTerms
 
 from .journal_models import IntentOrderRow, IntentRow, TroubleRow
-from .keeping import Stage
+from .keeping import LONGEST_WAIT_MS, Stage
 from .models import CheckpointRow, OrderRow
 from .store import Store
 from .values import Due
@@ -107,7 +107,8 @@ class Agenda:
         return exists().where(
             TroubleRow.contract_id == self._id,
             TroubleRow.order_id == OrderRow.order_id,
-            or_(TroubleRow.next_try_ms.is_(None), TroubleRow.next_try_ms > now_ms),
+            # What lies further ahead than anybody waits was written before the clock was set back.
+            or_(TroubleRow.next_try_ms.is_(None), TroubleRow.next_try_ms.between(now_ms + 1, now_ms + LONGEST_WAIT_MS)),
         )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Self
 
+LONGEST_WAIT_MS = 3_600_000  # until an order in trouble is tried again
+
 
 class JournalWord(IntEnum):
     """Its label is its name, in SQL, in JSON and on pages."""

@@ -8,6 +8,7 @@ import pytest
 from kameng_escrow.domain.states import State
 from kameng_escrow.store import Agenda, Deposed, Journal, Leadership, Store
 from kameng_escrow.store.keeping import (
+    LONGEST_WAIT_MS,
     Attempt,
     BrokenJournal,
     Fee,
@@ -199,3 +200,13 @@ def test_trouble_is_remembered_until_its_time_comes(agenda: Agenda, store: Store
     assert ids(agenda, now_ms=0) == [second, *rest]
     assert journal.forget_troubles(1) == 1
     assert ids(agenda, now_ms=0) == [first, second, *rest]
+
+
+def test_a_clock_that_was_set_back_keeps_no_order_waiting(agenda: Agenda, store: Store) -> None:
+    """What is to be tried again in more than the longest wait was written by a clock that has been set back since."""
+    journal = Journal(store, chain_id=CHAIN, account=ACCOUNT)
+    first, *rest = ids(agenda)
+    trouble = Trouble(order_id=first, failures=8, code="reverted", reason="No.", next_try_ms=10**12, since_ms=500)
+    journal.note_troubles(1, [trouble])
+    assert ids(agenda, now_ms=10**12 - LONGEST_WAIT_MS) == rest
+    assert ids(agenda, now_ms=10**12 - LONGEST_WAIT_MS - 1) == [first, *rest]

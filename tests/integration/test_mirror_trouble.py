@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from kameng_escrow.chain.errors import NodeError, NodeTimeout, NodeUnreachable, UndecodableLog, WrongChain
 from kameng_escrow.chain.in_process import InProcessNode
@@ -295,6 +295,37 @@ def test_a_full_disk_is_named_and_leaves_whole_ranges(world: EscrowWorld, tmp_pa
     with Store.open(path) as store:
         mirror_of(world, store).run_once()
         assert_mirrors(world, store)
+
+
+def test_following_waits_for_room(world: EscrowWorld, sqlite_store: Store) -> None:
+    """A disk that fills up while it follows is told of; once there is room it goes on, without anybody's help."""
+    world.opened()
+    stop, troubles = threading.Event(), []
+    full = False
+
+    def limit(connection: Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() if full else 2**32 - 2
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    def progress(_: object) -> None:
+        nonlocal full
+        if troubles:
+            stop.set()
+            return
+        for _ in range(15):
+            world.confirmed()
+        full = True
+
+    def trouble(error: EscrowError) -> None:
+        nonlocal full
+        troubles.append(error.code)
+        full = len(troubles) < 3
+
+    event.listen(sqlite_store.engine, "begin", limit)
+    mirror_of(world, sqlite_store).follow(stop, poll_seconds=0.01, progress=progress, trouble=trouble)
+    assert troubles == ["store_full"] * 3
+    mirror_of(world, sqlite_store).run_once()
+    assert_mirrors(world, sqlite_store)
 
 
 def news_up_to(world: EscrowWorld, block: int) -> list[Any]:

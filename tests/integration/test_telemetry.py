@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import requests
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from kameng_escrow.chain.errors import NodeUnreachable
 from kameng_escrow.keeper import KeeperMetrics
 from kameng_escrow.mirror import AuditReport, Drift, Endpoints, Web3Source
 from kameng_escrow.mirror.metrics import MirrorMetrics
@@ -20,7 +22,7 @@ from kameng_escrow.store import Store
 from kameng_escrow.telemetry import Health, log_to, serve
 
 from .escrow_world import EscrowWorld
-from .mirrors import mirror_of
+from .mirrors import logged_on_chain, mirror_of
 from .test_mirror_trust import Bent, without_block
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +57,31 @@ def test_a_mirror_counts_what_it_does(anvil_world: EscrowWorld, store: Store) ->
     assert found["kameng_mirror_lag_blocks"] == 0
     assert 0 <= found["kameng_mirror_lag_seconds"] < 60
     assert (found["kameng_mirror_leader"], found["kameng_mirror_term"]) == (1, 2)
+
+
+class DyingOnce(Web3Source):
+    """A node that goes away in the middle of a run."""
+
+    answers = 6
+
+    def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
+        self.answers -= 1
+        if self.answers == 0:
+            raise NodeUnreachable("http://here")
+        return super().logs(address, first, last)
+
+
+def test_a_run_that_ended_in_the_middle_is_counted_too(world: EscrowWorld, store: Store) -> None:
+    for _ in range(4):
+        world.confirmed()
+    metrics = MirrorMetrics()
+    mirror = mirror_of(world, store, source=DyingOnce(world.node.w3), observer=metrics, range_blocks=3)
+    with pytest.raises(NodeUnreachable):
+        mirror.run_once()
+    counted = values(metrics)["kameng_mirror_events_total"]
+    rest = mirror.run_once()
+    assert rest.events > 0
+    assert values(metrics)["kameng_mirror_events_total"] == counted + rest.events == len(logged_on_chain(world))
 
 
 def test_failing_nodes_are_counted_by_name_and_kind(world: EscrowWorld, store: Store) -> None:

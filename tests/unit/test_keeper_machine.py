@@ -75,7 +75,7 @@ class Histories(RuleBasedStateMachine):
     def restart(self) -> None:
         self.world.restart()
 
-    @rule(milliseconds=st.sampled_from([1, 1_000, 4_000, 20_000, -3_000]))
+    @rule(milliseconds=st.sampled_from([1, 1_000, 4_000, 20_000, -3_000, -60_000]))
     def time_passes(self, milliseconds: int) -> None:
         self.world.now_ms = max(0, self.world.now_ms + milliseconds)
 
@@ -257,9 +257,19 @@ def test_a_nonce_that_somebody_else_used_is_believed_only_once_it_is_final_and_s
     assert judge(intent(), replace(final, looks_without=PATIENCE), PACE) == End(Stage.Displaced, None)
 
 
-def test_a_clock_that_was_set_back_only_makes_it_wait() -> None:
-    ahead = intent(attempts=(attempt(signed_ms=10**9, offered_ms=10**9),))
+def test_a_clock_that_was_set_back_a_little_only_makes_it_wait() -> None:
+    now_ms = sight().now_ms
+    ahead = intent(attempts=(attempt(signed_ms=now_ms, offered_ms=now_ms + PACE.resend_ms - 1),))
     assert judge(ahead, sight(), PACE) == Wait(Why.Block)
+
+
+def test_a_clock_that_was_set_back_by_days_does_not_make_it_wait_for_days() -> None:
+    """A node may have lost what was offered, and nobody knows how long ago that was."""
+    now_ms = sight().now_ms
+    ahead = intent(attempts=(attempt(signed_ms=now_ms, offered_ms=10**9),))
+    assert judge(ahead, sight(), PACE) == Offer("0xa")
+    ahead = intent(attempts=(attempt(signed_ms=10**9, offered_ms=10**9),))
+    assert judge(ahead, sight(), PACE) == Replace(Payload.Batch, Fee(highest=113, tip=3))
 
 
 # ------------------------------------------------------------------------------------------ steps that may not be taken

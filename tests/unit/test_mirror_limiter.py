@@ -2,10 +2,11 @@
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kameng_escrow.mirror.limiter import MOST_AT_ONCE, Limiter
+from kameng_escrow.mirror.limiter import MOST_AT_ONCE, Limiter, Resting
 
 
 class Clock:
@@ -33,6 +34,20 @@ def test_waits_as_long_as_the_node_says() -> None:
     with limiter.turn():
         pass
     assert clock.slept == [7.0]
+
+
+def test_nobody_waits_in_vain() -> None:
+    """A rest that takes longer than whoever asks would wait is told of at once."""
+    clock = Clock()
+    limiter = clock.limiter()
+    limiter.refused(86_400.0)
+    with pytest.raises(Resting) as caught, limiter.turn(30.0):
+        pass
+    assert (caught.value.seconds, clock.slept) == (86_400.0, [])
+    clock.now += 86_380.0
+    with limiter.turn(30.0):
+        pass
+    assert clock.slept == [20.0]
 
 
 def test_waits_longer_each_time_where_the_node_does_not_say() -> None:

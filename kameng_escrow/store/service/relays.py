@@ -6,12 +6,24 @@ same transactions that write the intent (`follow`), so that the two never tell d
 
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.journal_models import IntentRow, TransactionRow
-from kameng_escrow.store.keeping import BrokenJournal, Intent, Stage
+from kameng_escrow.store.keeping import LONGEST_WAIT_MS, BrokenJournal, Intent, Stage
 from kameng_escrow.store.models import ORDER_DIGITS, Base
 from kameng_escrow.store.relaying import Allowance, NewRelay, Relay, RelayKind, RelayStage
 from kameng_escrow.store.types import Address, Amount, Hash, Label, labels, one_of
@@ -158,7 +170,8 @@ def to_send(session: Session, contract_id: int, now_ms: int, limit: int) -> list
     query = (
         select(RelayRow)
         .filter_by(contract_id=contract_id, stage=RelayStage.Accepted)
-        .where(RelayRow.try_ms <= now_ms)
+        # What lies further ahead than anybody waits was written before the clock was set back.
+        .where(or_(RelayRow.try_ms <= now_ms, RelayRow.try_ms > now_ms + LONGEST_WAIT_MS))
         .order_by(RelayRow.created_ms, RelayRow.id)
         .limit(limit)
     )
