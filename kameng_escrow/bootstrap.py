@@ -4,7 +4,7 @@ Whoever opens a part closes it: nodes, clients and stores are context managers.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,9 @@ from .chain.deployments import Deployment, load_deployment, load_deployments, sa
 from .chain.errors import DamagedRecord, NoDeployment, WrongChain
 from .chain.nodes import Node, RpcNode
 from .chain.parts import core_address
+from .chain.several import SeveralNodes
 from .chain.steps import run
+from .chain.transport import sense_demanded
 from .client import EscrowClient
 from .domain.inputs import parse_address
 from .keyfile import read_key
@@ -33,14 +35,15 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .store import Book, Store
 
 
-def connect(settings: Settings) -> RpcNode:
-    """The node at `rpc_url`.
+def connect(settings: Settings) -> Node:
+    """The node at `rpc_url`; with `rpc_fallbacks`, that one and those as one (`SeveralNodes`).
 
     Raises:
-        WrongChain: it serves another chain than `chain_id` asks for.
-        NodeError: it does not answer.
+        WrongChain: it serves another chain than `chain_id` asks for, as do all others.
+        NodeError: none answers.
     """
-    node = RpcNode(settings.rpc_url, timeout_seconds=settings.timeout)
+    nodes = [RpcNode(url, timeout_seconds=settings.timeout) for url in (settings.rpc_url, *settings.rpc_fallbacks)]
+    node = SeveralNodes(nodes, settings.chain_id) if len(nodes) > 1 else nodes[0]
     try:
         served = _chain_id(node)
         if settings.chain_id is not None and served != settings.chain_id:
@@ -69,7 +72,8 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
     """
     chain_id = _chain_id(node)
     first = node.request("eth_getBlockByNumber", "0x0", False)
-    genesis = str(first["hash"]).lower() if first is not None else None  # some nodes keep no early blocks
+    with sense_demanded():
+        genesis = str(first["hash"]).lower() if first is not None else None  # some nodes keep no early blocks
     if settings.contract is not None and settings.contract.endswith(".json"):
         deployment = _record(Path(settings.contract).expanduser())
         if deployment.chain_id != chain_id:
@@ -121,7 +125,8 @@ def _has_code(node: Node, address: str) -> bool:
 
 
 def _chain_id(node: Node) -> int:
-    return int(node.request("eth_chainId"), 16)
+    with sense_demanded():
+        return int(node.request("eth_chainId"), 16)
 
 
 def recorded_deployment(settings: Settings) -> Deployment:
@@ -236,31 +241,24 @@ def open_store(settings: Settings) -> "Store":
     return Store.open(settings.store)
 
 
-def connect_fallbacks(settings: Settings) -> list[RpcNode]:
-    """The nodes of `rpc_fallbacks`; none is asked yet. Whoever opens them closes them."""
-    return [RpcNode(url, timeout_seconds=settings.timeout) for url in settings.rpc_fallbacks]
-
-
 def make_mirror(
     store: "Store",
     node: Node,
     deployment: Deployment,
     *,
     final_depth: int | None = None,
-    fallbacks: Sequence[Node] = (),
     observer: "Observer | None" = None,
 ) -> "Mirror":
     """The mirror of a deployment.
 
     Args:
-        fallbacks: further nodes of the same chain.
         observer: is told of all that it does; a `MirrorMetrics` hears of failing nodes too.
     """
     from .mirror import Mirror
 
     return Mirror(
         store,
-        make_source(node, fallbacks, observer),
+        make_source(node, observer),
         chain_id=deployment.chain_id,
         address=deployment.address,
         first_block=deployment.block,
@@ -275,14 +273,13 @@ def repair_store(
     node: Node,
     deployment: Deployment,
     *,
-    fallbacks: Sequence[Node] = (),
     stop: threading.Event | None = None,
     progress: "Callable[[Progress], None] | None" = None,
 ) -> "RepairReport":
     """Brings every row of a deployment to what the chain says. Raises as `mirror.repair`."""
     from .mirror.repair import repair
 
-    return repair(store, make_source(node, fallbacks), make_target(deployment), stop=stop, progress=progress)
+    return repair(store, make_source(node), make_target(deployment), stop=stop, progress=progress)
 
 
 def make_target(deployment: Deployment) -> "Target":
@@ -297,14 +294,13 @@ def make_target(deployment: Deployment) -> "Target":
     )
 
 
-def make_source(node: Node, fallbacks: Sequence[Node] = (), observer: "Observer | None" = None) -> "ChainSource":
-    """Where a mirror reads: one node, or several as one."""
+def make_source(node: Node, observer: "Observer | None" = None) -> "ChainSource":
+    """Where a mirror reads: one node, or several, each with a voice of its own."""
     from .mirror import Endpoints, Web3Source
 
-    if not fallbacks:
+    if not isinstance(node, SeveralNodes):
         return Web3Source(node.w3)
-    nodes = (node, *fallbacks)
-    source = Endpoints([(one.url or "this process", Web3Source(one.w3)) for one in nodes])
+    source = Endpoints([(one.url or "a node", Web3Source(one.w3)) for one in node.nodes])
     if observer is not None:
         source.on_failure = observer.node_failed
     return source

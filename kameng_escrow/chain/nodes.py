@@ -42,6 +42,9 @@ class Node(ABC):
             raise transport_error(error, shown_provider(provider)) from None
         return answer_of(response)
 
+    def doubt(self) -> None:  # noqa: B027 - a node that is only one is asked by whoever doubts it
+        """Something that it answered makes no sense: of several, each is to prove anew that it is of the chain."""
+
     def close(self) -> None:  # noqa: B027 - a node that holds nothing has nothing to do
         """Lets go of connections and processes. May be called twice."""
 

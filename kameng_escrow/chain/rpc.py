@@ -11,6 +11,7 @@ from .calls import Call
 from .codec import functions
 from .errors import NodeRefused
 from .steps import Steps
+from .transport import sense_demanded
 
 BlockTag = int | str  # a number, or "latest", "pending", …
 
@@ -45,13 +46,14 @@ def block(tag: BlockTag) -> Steps[BlockHead]:
     found = yield from request("eth_getBlockByNumber", _tag(tag), False)
     if found is None:
         raise NodeRefused(f"there is no block {tag}")
-    base_fee = found.get("baseFeePerGas")
-    return BlockHead(
-        number=to_int(found["number"]),
-        hash=to_hex(found["hash"]),
-        timestamp=to_int(found["timestamp"]),
-        base_fee=None if base_fee is None else to_int(base_fee),
-    )
+    with sense_demanded():
+        base_fee = found.get("baseFeePerGas")
+        return BlockHead(
+            number=to_int(found["number"]),
+            hash=to_hex(found["hash"]),
+            timestamp=to_int(found["timestamp"]),
+            base_fee=None if base_fee is None else to_int(base_fee),
+        )
 
 
 def balance(account: str, tag: BlockTag = "latest") -> Steps[int]:
@@ -116,17 +118,20 @@ def raw_logs(address: str, first: int, last: int, topics: Sequence[Any] = ()) ->
 def raw_receipt(transaction_hash: str) -> Steps[Mapping[str, Any] | None]:
     """A mined transaction's receipt as JSON; None while it is not mined."""
     found = yield from request("eth_getTransactionReceipt", transaction_hash)
-    return None if found is None or found.get("blockNumber") is None else found
+    with sense_demanded():
+        return None if found is None or found.get("blockNumber") is None else found
 
 
 def to_int(value: Any) -> int:
-    """A quantity: 0x-hex, or an `int` where web3's middleware made one of it."""
-    return int(value, 16) if isinstance(value, str) else int(value)
+    """A quantity: 0x-hex, or an `int` where web3's middleware made one of it. Raises `NodeRefused` for others."""
+    with sense_demanded():
+        return int(value, 16) if isinstance(value, str) else int(value)
 
 
 def to_bytes(value: Any) -> bytes:
-    """Data: 0x-hex, or bytes where web3's middleware made them of it."""
-    return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
+    """Data: 0x-hex, or bytes where web3's middleware made them of it. Raises `NodeRefused` for anything else."""
+    with sense_demanded():
+        return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
 
 
 def to_hex(value: Any) -> str:

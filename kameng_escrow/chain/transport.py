@@ -1,6 +1,7 @@
 """What a node answered, or why it did not: one place for every library between us and it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,17 @@ def answer_of(response: Any) -> Any:
     if not isinstance(error, Mapping):
         raise NodeRefused(str(error))
     raise NodeRefused(str(error.get("message", error)), error.get("code"), revert_data(error))
+
+
+@contextmanager
+def sense_demanded() -> Iterator[None]:
+    """For whoever reads a node's answer: what can't be read is the node's fault (`NodeRefused`), and may be better next
+    time.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise NodeRefused(f"its answer makes no sense ({type(error).__name__}: {error})") from error
 
 
 def revert_data(error: Mapping[str, Any]) -> bytes | None:

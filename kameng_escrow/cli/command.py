@@ -17,7 +17,7 @@ from .session import Session
 
 P = ParamSpec("P")
 
-NODE = ("rpc_url", "chain_id", "contract", "deployments", "timeout")
+NODE = ("rpc_url", "rpc_fallbacks", "chain_id", "contract", "deployments", "timeout")
 KEY = ("key_file", "passphrase_file")
 STORE = ("store",)
 CHAIN = NODE + KEY  # what signing and sending needs

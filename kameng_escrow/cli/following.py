@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         "mirror",
         zh="把链上的订单同步到数据库（--once 一次，--follow 一直）",
         en="Bring the chain's orders into the store (--once, or --follow)",
-        uses=(*NODE, "rpc_fallbacks", "ws_url", *STORE),
+        uses=(*NODE, "ws_url", *STORE),
     )(mirror)
     command(
         app,
@@ -122,10 +122,7 @@ def mirror(
         counted = MirrorMetrics()
         if metrics is not None:
             serve_health(stack, counted.registry, alive=counted.alive, ready=counted.ready, port=metrics)
-        fallbacks = [stack.enter_context(one) for one in bootstrap.connect_fallbacks(session.settings)]
-        works = bootstrap.make_mirror(
-            store, session.node(), deployment, final_depth=final_depth, fallbacks=fallbacks, observer=counted
-        )
+        works = bootstrap.make_mirror(store, session.node(), deployment, final_depth=final_depth, observer=counted)
         tick = stack.enter_context(
             session.screen.progress("同步区块", "mirroring blocks", unit=session.screen.say("块", "blocks"))
         )

@@ -55,7 +55,7 @@ def keeper(
     ] = 16,
     confirmations: Annotated[
         int,
-        typer.Option("--confirmations", min=1, max=100, help=both("几个区块之后算最终", "Blocks until it is final")),
+        typer.Option("--confirmations", min=1, max=1_000, help=both("几个区块之后算最终", "Blocks until it is final")),
     ] = 12,
     stuck_after: Annotated[
         float,

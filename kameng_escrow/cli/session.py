@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # loading web3 takes longer than most commands that do withou
     from eth_account.signers.local import LocalAccount
 
     from ..chain.deployments import Deployment
-    from ..chain.nodes import RpcNode
+    from ..chain.nodes import Node
     from ..client import EscrowClient
     from ..delivery import DeliverySecret
     from ..store import Book, Store
@@ -29,13 +29,13 @@ class Session:
         self.settings = settings
         self.screen = screen
         self._open = ExitStack()
-        self._node: RpcNode | None = None
+        self._node: Node | None = None
         self._client: EscrowClient | None = None
         self._acting: EscrowClient | None = None
         self._store: Store | None = None
         self._currencies: dict[str, Currency] = {}
 
-    def node(self) -> "RpcNode":
+    def node(self) -> "Node":
         """Raises as `bootstrap.connect`."""
         from .. import bootstrap
 

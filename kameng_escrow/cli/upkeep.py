@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         "reconcile",
         zh="镜像与链上逐笔核对；--repair 按链上重算并改正",
         en="Compare the mirror with the chain; --repair puts it right from the chain",
-        uses=(*NODE, "rpc_fallbacks", *STORE),
+        uses=NODE + STORE,
     )(reconcile)
 
 
@@ -188,16 +188,13 @@ def reconcile(
     stop = threading.Event()
     with ExitStack() as stack:
         stop_on_signals(stack, stop)
-        fallbacks = [stack.enter_context(one) for one in bootstrap.connect_fallbacks(session.settings)]
         tick = stack.enter_context(screen.progress("重读区块", "reading blocks anew", unit=screen.say("块", "blocks")))
 
         def report(progress: "Progress") -> None:
             tick(progress.done, progress.total)
 
         try:
-            mended = bootstrap.repair_store(
-                session.store(), session.node(), deployment, fallbacks=fallbacks, stop=stop, progress=report
-            )
+            mended = bootstrap.repair_store(session.store(), session.node(), deployment, stop=stop, progress=report)
         except EscrowError:
             if not stop.is_set():
                 raise

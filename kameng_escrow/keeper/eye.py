@@ -1,7 +1,6 @@
 """What a keeper or relayer asks the chain. Only `send` sends anything."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from kameng_escrow.chain.connection import Connection
 from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.errors import NodeError, NodeRefused
 from kameng_escrow.chain.steps import Steps, run
+from kameng_escrow.chain.transport import sense_demanded
 from kameng_escrow.domain.events import OrderClosed
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.reverts import decode_refusal
@@ -192,22 +192,13 @@ class Eye:
         for attempt in reversed(intent.attempts):
             raw = self._run(rpc.raw_receipt(attempt.hash))
             if raw is not None:
-                with _sense_demanded():
+                with sense_demanded():
                     return _inclusion(raw, attempt.fee.highest, escrow.lower(), frozenset(intent.order_ids))
         return None
 
     def _run(self, steps: Steps[T]) -> T:
-        with _sense_demanded():
+        with sense_demanded():
             return run(steps, self._connection)
-
-
-@contextmanager
-def _sense_demanded() -> Iterator[None]:
-    """What can't be read is the node's fault, and may be better next time."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise NodeRefused(f"its answer makes no sense ({type(error).__name__}: {error})") from error
 
 
 def _inclusion(raw: Mapping[str, Any], highest_fee: int, escrow: str, orders: frozenset[str]) -> Inclusion:

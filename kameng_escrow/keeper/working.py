@@ -21,6 +21,7 @@ from kameng_escrow.store import (
     Leadership,
     Store,
     StoreBusy,
+    StoreFull,
     StoreUnavailable,
     Term,
     WrongStore,
@@ -38,7 +39,7 @@ from .tending import Hands, Memory, Round, spent_today
 BEHIND_SECONDS = 300  # of chain time between the mirror's last block and the chain's: more is worth an alarm
 
 # InvalidInput: a node that has no code where contracts are is one that does not have the latest state.
-_MAY_PASS = (NodeError, InvalidInput, StoreBusy, StoreUnavailable, Deposed)
+_MAY_PASS = (NodeError, InvalidInput, StoreBusy, StoreFull, StoreUnavailable, Deposed)
 _BUSY_SECONDS = 0.05  # between looks while something happens
 _IDLE_SECONDS = 0.5  # between looks of a run that ends
 _LONGEST_PAUSE = 30.0  # seconds between looks while something is away
@@ -102,6 +103,7 @@ class Worker(ABC):
             )
         self._contract_id = info.id
         self._escrows = {one.id: one.address for one in contracts(store)}
+        self._node = node
         self._connection = Connection(node.w3)
         self._eye = Eye(self._connection, deployment, account.address)
         self._deployment = deployment
@@ -163,6 +165,7 @@ class Worker(ABC):
                 if isinstance(error, WrongChain):
                     raise
                 self._right_chain = False  # what comes back may be another
+                self._node.doubt()
                 self._numbers.trouble(error)
                 news.tell([error])
                 pause = min(2 * pause, max(_LONGEST_PAUSE, poll_seconds))

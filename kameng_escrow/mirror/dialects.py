@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kameng_escrow.chain.throttling import too_often
+
 LIMIT_EXCEEDED = -32005  # EIP-1474
-TOO_MANY_REQUESTS = 429  # HTTP's, which some give as JSON-RPC's
 
 _Blocks = Callable[[re.Match[str]], int | None]
 
@@ -158,17 +159,11 @@ DIALECTS: tuple[Dialect, ...] = (
 )
 
 _COMPILED = tuple((dialect, re.compile(dialect.pattern, re.IGNORECASE)) for dialect in DIALECTS)
-_TOO_OFTEN = re.compile(r"\brate\b|per (second|minute|day)|too many requests|request count|quota", re.IGNORECASE)
 _TOO_LARGE = re.compile(
     r"too (many|large|wide|big)|(range|limit|size|response).{0,40}(exceed|limit|large|max)"
     r"|exceed.{0,40}(range|limit|size|max)|max(imum)? .{0,20}(range|results|logs|blocks)",
     re.IGNORECASE,
 )
-
-
-def too_often(words: str, code: int | None) -> bool:
-    """Whether a node that refused a question, any question, meant that we ask too often."""
-    return code == TOO_MANY_REQUESTS or _TOO_OFTEN.search(words) is not None
 
 
 def understand(words: str, code: int | None) -> TooLarge | TooOften | None:

@@ -3,10 +3,10 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kameng_escrow.chain.errors import NodeError, NodeRefused, WrongChain
+from kameng_escrow.chain.several import Endpoint, in_turn
 from kameng_escrow.errors import EscrowError
 
 from .errors import NodeBehind, NodeForked, NodesDisagree, ReorgTooDeep
@@ -14,30 +14,9 @@ from .reorg import Anchor, find_fork
 from .source import ChainSource, Header, Tag
 from .trust import Standing, Verdict, View, judge
 
-_ASIDE = 5.0  # seconds that a node which failed is not asked, doubled with each failure in a row
-_LONGEST_ASIDE = 300.0
 _LAG = 3  # blocks that a node may be behind others and still be asked
 
 _Answer = TypeVar("_Answer")
-
-
-@dataclass(slots=True)
-class Endpoint:
-    """A node, and what we think of it. `name` is shown: no keys in it."""
-
-    name: str
-    source: ChainSource
-    admitted: bool = False  # whether it was found to be of the right chain, and has not failed since
-    failures: int = 0  # in a row
-    aside_until: float = 0.0  # monotonic seconds
-    reason: EscrowError | None = None  # why it was set aside last
-
-    def set_aside(self, reason: EscrowError) -> None:
-        """Not to be asked for a while, unless there is nobody else."""
-        self.aside_until = time.monotonic() + min(_ASIDE * 2**self.failures, _LONGEST_ASIDE)
-        self.failures = min(self.failures + 1, 10)
-        self.admitted = False
-        self.reason = reason
 
 
 class Endpoints:
@@ -167,7 +146,7 @@ class Endpoints:
         if judgement.verdict is Verdict.Switch:
             raise verdict
 
-    def _view(self, endpoint: Endpoint, anchors: Sequence[Anchor]) -> View:
+    def _view(self, endpoint: Endpoint[ChainSource], anchors: Sequence[Anchor]) -> View:
         source, seen = endpoint.source, anchors[-1]
         name = endpoint.name
         try:
@@ -213,27 +192,16 @@ class Endpoints:
         assert first is not None  # there is at least one node
         raise first
 
-    def _set_aside(self, endpoint: Endpoint, reason: EscrowError) -> None:
+    def _set_aside(self, endpoint: Endpoint[ChainSource], reason: EscrowError) -> None:
         with self._lock:
             endpoint.set_aside(reason)
         self.on_failure(endpoint.name, reason)
 
-    def _check(self, endpoint: Endpoint) -> None:
+    def _check(self, endpoint: Endpoint[ChainSource]) -> None:
         if not endpoint.admitted:
             self.admit(endpoint.source)
             endpoint.admitted = True
 
-    def _candidates(self) -> Iterator[Endpoint]:
-        """The present node, then the others; those set aside last, and of these who comes back soonest first."""
-        now = time.monotonic()
+    def _candidates(self) -> Iterator[Endpoint[ChainSource]]:
         with self._lock:
-            aside = sorted(
-                (endpoint for endpoint in self._endpoints if endpoint.aside_until > now),
-                key=lambda endpoint: endpoint.aside_until,
-            )
-            ready = [endpoint for endpoint in self._endpoints if endpoint.aside_until <= now]
-        if self._current in ready:
-            ready.remove(self._current)
-            ready.insert(0, self._current)
-        yield from ready
-        yield from aside
+            return in_turn(self._endpoints, self._current, time.monotonic())

@@ -12,12 +12,13 @@ from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint
 
 from kameng_escrow.chain.errors import NodeError, NodeRefused
-from kameng_escrow.chain.nodes import shown_url
-from kameng_escrow.chain.transport import answer_of, transport_error
+from kameng_escrow.chain.several import SeveralProvider
+from kameng_escrow.chain.throttling import too_often
+from kameng_escrow.chain.transport import answer_of, sense_demanded, shown_provider, transport_error
 
-from .dialects import TooLarge, too_often, understand
+from .dialects import TooLarge, understand
 from .errors import NodeInconsistent, RangeTooLarge
-from .limiter import Limiter
+from .limiter import Limiter, Resting
 from .source import Header, Tag
 
 _Answer = TypeVar("_Answer")
@@ -46,16 +47,19 @@ class Web3Source:
         if not isinstance(provider, JSONBaseProvider):
             raise TypeError(f"{type(provider).__name__} does not speak JSON-RPC")
         self._provider = provider
-        self._url = shown_url(str(provider.endpoint_uri)) if isinstance(provider, HTTPProvider) else "this process"
+        self._url = shown_provider(provider)
+        self._batches = isinstance(provider, HTTPProvider | SeveralProvider)
         self._limiter = Limiter()
+        self._why_resting: NodeError | None = None  # what the node said when it last wanted a rest
         self._patience = patience_seconds
 
     @property
     def concurrent(self) -> bool:
-        return isinstance(self._provider, HTTPProvider)  # a chain in this process does one thing at a time
+        return self._batches  # a chain in this process does one thing at a time
 
     def chain_id(self) -> int:
-        return int(self._ask("eth_chainId"), 16)
+        with sense_demanded():
+            return int(self._ask("eth_chainId"), 16)
 
     def header(self, block: int | Tag) -> Header | None:
         try:
@@ -67,7 +71,7 @@ class Web3Source:
         return None if found is None else _header(found)
 
     def headers(self, numbers: Sequence[int]) -> list[Header | None]:
-        if not isinstance(self._provider, HTTPProvider) or len(numbers) < 2:
+        if not self._batches or len(numbers) < 2:
             return [self.header(number) for number in numbers]
         found: list[Header | None] = []
         for start in range(0, len(numbers), BATCH):
@@ -94,10 +98,12 @@ class Web3Source:
         if not isinstance(receipts, list):
             return None
         wanted = address.lower()
-        return [log for receipt in receipts for log in receipt["logs"] if log["address"].lower() == wanted]
+        with sense_demanded():
+            return [log for receipt in receipts for log in receipt["logs"] if log["address"].lower() == wanted]
 
     def has_code(self, address: str) -> bool:
-        return len(self._ask("eth_getCode", address, "latest")) > len("0x")
+        with sense_demanded():
+            return len(self._ask("eth_getCode", address, "latest")) > len("0x")
 
     def is_syncing(self) -> bool:
         try:
@@ -108,11 +114,12 @@ class Web3Source:
     def call(self, to: str, data: bytes, block: int) -> bytes:
         """What a view returns at a block. Raises `NodeRefused` where it reverts, or the node forgot that block."""
         answer = self._ask("eth_call", {"to": to, "data": "0x" + data.hex()}, hex(block))
-        return bytes.fromhex(answer.removeprefix("0x"))
+        with sense_demanded():
+            return bytes.fromhex(answer.removeprefix("0x"))
 
     def calls(self, asked: Sequence[tuple[str, bytes]], block: int) -> list[bytes]:
         """What several views return at a block: contracts and calldata, answers in the same order. Raises likewise."""
-        if not isinstance(self._provider, HTTPProvider) or len(asked) < 2:
+        if not self._batches or len(asked) < 2:
             return [self.call(to, data, block) for to, data in asked]
         found: list[bytes] = []
         for start in range(0, len(asked), BATCH):
@@ -124,12 +131,14 @@ class Web3Source:
             if answers is None:  # the node takes no batches, or smaller ones
                 found += [self.call(to, data, block) for to, data in part]
             else:
-                found += [bytes.fromhex(answer.removeprefix("0x")) for answer in answers]
+                with sense_demanded():
+                    found += [bytes.fromhex(answer.removeprefix("0x")) for answer in answers]
         return found
 
     def balance(self, account: str, block: int) -> int:
         """What an account has of the native coin at a block, in base units. Raises likewise."""
-        return int(self._ask("eth_getBalance", account, hex(block)), 16)
+        with sense_demanded():
+            return int(self._ask("eth_getBalance", account, hex(block)), 16)
 
     def _ask(self, method: str, *params: Any) -> Any:
         return self._patiently(
@@ -141,12 +150,16 @@ class Web3Source:
         ends = time.monotonic() + self._patience
         while True:
             try:
-                with self._limiter.turn():
+                with self._limiter.turn(max(0.0, ends - time.monotonic())):
                     found = self._ask_once(ask)
             except _Throttled as throttled:
+                self._why_resting = throttled.error
                 if time.monotonic() + self._limiter.refused(throttled.rest) > ends:
                     raise throttled.error from None
                 continue
+            except Resting:  # an hour, or a day: somebody has to know, and there may be another node
+                assert self._why_resting is not None
+                raise self._why_resting from None
             self._limiter.answered()
             return found
 
@@ -181,7 +194,7 @@ class Web3Source:
                 raise RangeTooLarge("the answer would be too large (HTTP 413)") from None
             failure = transport_error(error, self._url)
             if isinstance(failure, NodeError) and error.response is not None and _wants_rest(error.response):
-                raise _Throttled(failure, _rest_of(error.response)) from None
+                raise _Throttled(failure, rest_of(error.response)) from None
             raise failure from None
         except Exception as error:
             raise transport_error(error, self._url) from None
@@ -191,13 +204,19 @@ def _wants_rest(response: Response) -> bool:
     return response.status_code == 429 or (response.status_code == 503 and "Retry-After" in response.headers)
 
 
-def _rest_of(response: Response) -> float | None:
-    """Retry-After in seconds; it may also be a date (RFC 9110)."""
+def rest_of(response: Response) -> float | None:
+    """Retry-After in seconds; it may also be a date (RFC 9110), by the node's clock: ours may be off by days."""
     said = response.headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdigit():
         return float(said)
+    until, now = _date(said), _date(response.headers.get("Date", ""))
+    return None if until is None else max(0.0, until - (time.time() if now is None else now))
+
+
+def _date(text: str) -> float | None:
+    """Unix seconds of an HTTP date; None where it is none."""
     try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+        return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError):
         return None
 

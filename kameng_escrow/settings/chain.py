@@ -30,9 +30,9 @@ ROWS: tuple[Setting, ...] = (
         flag="--rpc-fallbacks",
         metavar="URL,URL…",
         default="",
-        zh="镜像的备用节点（http 或 https，逗号分隔）：前一个出错时改用下一个，撤销区块前先听各节点怎么说",
-        en="Further nodes for the mirror (http or https, with commas between): the next is asked where one fails, and "
-        "all are heard before blocks are undone",
+        zh="备用节点（http 或 https，逗号分隔）：前一个出错时改用下一个；镜像撤销区块前先听各节点怎么说",
+        en="Further nodes (http or https, with commas between): the next is asked where one fails, and a mirror hears "
+        "all of them before it undoes blocks",
         form=URLS,
     ),
     Setting(

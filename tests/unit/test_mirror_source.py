@@ -1,14 +1,17 @@
 """What nodes say, and what a mirror makes of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from requests import HTTPError, Response
 from web3 import EthereumTesterProvider, Web3
 from web3.providers.base import JSONBaseProvider
 
 from kameng_escrow.chain.errors import NodeError, NodeRefused
-from kameng_escrow.mirror import Web3Source
+from kameng_escrow.mirror import NodeInconsistent, Web3Source
 from kameng_escrow.mirror.errors import RangeTooLarge
+from kameng_escrow.mirror.web3_source import rest_of
 
 ADDRESS = "0x" + "11" * 20
 
@@ -73,6 +76,67 @@ def test_a_block_that_is_not_there_is_none() -> None:
 def test_half_a_block_is_refused(block: Any) -> None:
     with pytest.raises(NodeError):
         saying(result=block).header(1)
+
+
+@pytest.mark.parametrize("nonsense", [None, 7, "0x", "banana", {}, [[]], True])
+def test_nonsense_is_the_nodes_fault(nonsense: Any) -> None:
+    source = saying(result=nonsense)
+    questions: list[Callable[[], object]] = [
+        source.chain_id,
+        lambda: source.header("latest"),
+        lambda: source.logs(ADDRESS, 1, 2),
+        lambda: source.receipt_logs(ADDRESS, "0x" + "22" * 32),
+        lambda: source.has_code(ADDRESS),
+        lambda: source.call(ADDRESS, b"", 1),
+        lambda: source.balance(ADDRESS, 1),
+    ]
+    refused = 0
+    for question in questions:
+        try:
+            question()
+        except (NodeError, NodeInconsistent):
+            refused += 1
+    assert refused >= 3  # what may be an answer is one: null for a block that is not there
+
+
+def throttled(**headers: str) -> float | None:
+    response = Response()
+    response.status_code = 429
+    response.headers.update(headers)
+    return rest_of(response)
+
+
+def test_a_rest_is_as_long_as_the_node_means_it() -> None:
+    """A date is one of the node's clock, and not of ours."""
+    assert throttled(**{"Retry-After": "17"}) == 17.0
+    before, after = "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:30 GMT"
+    assert throttled(**{"Retry-After": after, "Date": before}) == 30.0
+    assert throttled(**{"Retry-After": before, "Date": after}) == 0.0
+    assert throttled(**{"Retry-After": after}) == 0.0  # it is long ago
+    assert throttled(**{"Retry-After": "soon"}) is None
+    assert throttled() is None
+
+
+class Throttling(JSONBaseProvider):
+    """A node that has had enough of us for a day."""
+
+    asked = 0
+
+    def make_request(self, *_: Any) -> Any:
+        self.asked += 1
+        response = Response()
+        response.status_code = 429
+        response.headers["Retry-After"] = "86400"
+        raise HTTPError(response=response)
+
+
+def test_a_rest_of_a_day_is_told_of_and_not_slept_through() -> None:
+    provider = Throttling()
+    source = Web3Source(Web3(provider), patience_seconds=5)
+    for _ in range(3):
+        with pytest.raises(NodeError, match="HTTP 429"):
+            source.chain_id()
+    assert provider.asked == 1  # and the node has its rest
 
 
 def test_gateways_that_do_not_say_whether_they_sync_do_not() -> None:
