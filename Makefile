@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+MINUTES ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -82,6 +83,10 @@ bench-mirror: $(VENV)/.dev $(NPM) ## how fast a mirror catches up and follows; a
 .PHONY: bench-keeper
 bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the same minute; writes bench/results/keeper.json
 	$(BIN)/python -m bench.keeper
+
+.PHONY: chaos
+chaos: $(VENV)/.dev $(NPM) ## everything that can go wrong at once (MINUTES=30, SEED= to repeat); writes bench/results/chaos.json
+	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: wheel
 wheel: $(VENV)/.dev ## build the wheel into dist/

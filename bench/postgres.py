@@ -1,14 +1,16 @@
 """A real PostgreSQL server from PyPI: no root, no Docker, nothing installed on the machine."""
 
+import os
 import subprocess
 import time
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from filelock import FileLock
 from sqlalchemy import make_url
@@ -93,6 +95,23 @@ class Server:
                 one.wait(30)
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
+    def fill(self) -> None:
+        """Ends it as a full disk would: it can't write its log any more, and says so and stops.
+
+        The system is told to let none of its files grow. PostgreSQL ignores the signal for that, "so that ulimit
+        violations work like disk full", as its source says: a short write, then none. It stays down until `start`.
+        """
+        with self._lock:
+            self._server.ensure_postgres_running()
+            process = self._server.get_postmaster_info().process
+            everybody = [process, *process.children(recursive=True)]
+            for one in everybody:
+                _let_no_file_grow(one)
+            with suppress(psycopg.Error), psycopg.connect(self._url("postgres"), connect_timeout=5) as connection:
+                connection.execute("SELECT pg_logical_emit_message(true, 'full', repeat('x', 10000))")
+            psutil.wait_procs(everybody, timeout=30)
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
+
     def create_database(self, name: str | None = None) -> str:
         """Makes an empty database, and returns its URL."""
         name = name or f"test_{uuid.uuid4().hex}"
@@ -107,6 +126,17 @@ class Server:
 
     def _url(self, database: str) -> str:
         return str(self._server.get_uri(database=database))
+
+
+def _let_no_file_grow(process: psutil.Process) -> None:
+    """Only a process of the same user may do this to another; root's server runs as somebody else."""
+    with suppress(psutil.NoSuchProcess):
+        uid, gid = process.uids().real, process.gids().real
+        command = ["prlimit", "--pid", str(process.pid), "--fsize=65536"]
+        if uid == os.getuid():
+            subprocess.run(command, check=False, capture_output=True)
+        else:
+            subprocess.run(command, check=False, capture_output=True, user=uid, group=gid, extra_groups=[])
 
 
 @contextmanager

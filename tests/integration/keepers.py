@@ -105,9 +105,9 @@ def journal_of(world: EscrowWorld, store: Store, account: int = KEEPER) -> Journ
     return Journal(store, chain_id=world.deployment.chain_id, account=world.node.accounts[account].address)
 
 
-def intents(world: EscrowWorld, store: Store, account: int = KEEPER) -> list[Intent]:
+def intents(world: EscrowWorld, store: Store, account: int = KEEPER, *, limit: int = 1_000) -> list[Intent]:
     """Every intent of the account, the oldest first."""
-    return list(reversed(journal_of(world, store, account).latest(1_000)))
+    return list(reversed(journal_of(world, store, account).latest(limit)))
 
 
 def sent_by(world: EscrowWorld, account: int = KEEPER) -> list[dict[str, Any]]:

@@ -39,9 +39,12 @@ def logged_on_chain(world: EscrowWorld) -> list[Logged]:
     ask = world.node.request
     wanted = {"address": world.address, "fromBlock": "0x0", "toBlock": "latest"}
     found = []
+    times: dict[str, int] = {}
     for log in ask("eth_getLogs", wanted):
-        block = ask("eth_getBlockByNumber", log["blockNumber"], False)
-        logged = decode_log(log, int(block["timestamp"], 16))
+        number = log["blockNumber"]
+        if number not in times:
+            times[number] = int(ask("eth_getBlockByNumber", number, False)["timestamp"], 16)
+        logged = decode_log(log, times[number])
         assert logged is not None
         found.append(logged)
     return found
@@ -96,10 +99,10 @@ def rows(store: Store, *, without: tuple[str, ...] = ()) -> dict[str, list[dict[
     return found
 
 
-def all_news(store: Store) -> list[News]:
+def all_news(store: Store, limit: int = 1_000) -> list[News]:
     """The outbox of the only contract in the store, as its readers get it."""
     with store.reading() as session:
-        return read_news(session, session.scalars(select(ContractRow.id)).one())
+        return read_news(session, session.scalars(select(ContractRow.id)).one(), limit=limit)
 
 
 def news(store: Store) -> list[tuple[str, int, int]]:
