@@ -436,8 +436,10 @@ def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Set
         UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
     """
     from .chain.networks import network_of
+    from .delivery.fingerprints import read_fingerprint_keys
     from .service.parts import Parts, ServiceConfig
 
+    keys = settings.fingerprint_keys_file
     book = open_book(store, deployment)
     network = network_of(deployment.chain_id)
     return Parts(
@@ -456,4 +458,5 @@ def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Set
         node=node,
         deployment=deployment,
         client=EscrowClient(node=node, contract=deployment),
+        fingerprint_keys=() if keys is None else read_fingerprint_keys(keys),
     )

@@ -119,6 +119,7 @@ CHINESE = {
     "delivery.DeliveryFalse": "能解开，但与订单和链上的承诺不符",
     "delivery.DisclosureFalse": "披露的内容推不出链上的承诺",
     "delivery.CodesSoldBefore": "有卡密在别的订单里交付过；`units` 指出第几张",
+    "delivery.NotReleased": "存着的交付内容还不能取，或不能再取；`stage` 说明原因，`blocks_left` 是大约还要等的区块数",
     "keeper.KeeperError": "守护程序受阻的原因，以下几种的根",
     "keeper.GasTooDear": "gas 单价高于允许的上限：等它降下来",
     "keeper.BudgetSpent": "24 小时的预算用完了：先等着",

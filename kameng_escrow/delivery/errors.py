@@ -8,7 +8,8 @@ DeliveryError
 ├── PayloadTooLarge      more than a delivery may have: deliver fewer codes at once
 ├── DeliveryFalse        it opens, and is not what the chain says was delivered: dispute
 ├── DisclosureFalse      what was disclosed is not what was committed to: it proves nothing
-└── CodesSoldBefore      some codes were delivered in another order: take them out, or say that it is meant
+├── CodesSoldBefore      some codes were delivered in another order: take them out, or say that it is meant
+└── NotReleased          the buyer can't have it yet, or not any more: wait for as many blocks as it says
 """
 
 from collections.abc import Sequence
@@ -92,3 +93,38 @@ class CodesSoldBefore(DeliveryError):
             f"第 {shown} 张的卡密在别的订单里交付过：请换掉它们；确实要重复交付，请明确允许。",
         )
         self.units = tuple(units)
+
+
+class NotReleased(DeliveryError):
+    """A stored delivery can't be read yet, or not any more. `stage` says why, `blocks_left` how long it may take."""
+
+    code = "not_released"
+
+    def __init__(self, stage: str, blocks_left: int | None = None) -> None:
+        en, zh = _REASONS[stage]
+        super().__init__(en.format(blocks=blocks_left), zh.format(blocks=blocks_left))
+        self.stage = stage
+        self.blocks_left = blocks_left
+        self.retry_after = 15 if stage in ("Stored", "Pending") else None  # seconds
+
+
+_REASONS = {
+    "Stored": (
+        "The seller has stored the delivery and not delivered it on the chain yet: ask again once the order is "
+        "Delivered.",
+        "卖家已存好交付内容，但还没有在链上发货：订单变为已发货后再来取。",
+    ),
+    "Pending": (
+        "The delivery is on the chain, and not final yet: about {blocks} more blocks. Whoever read it now could still "
+        "see it undone.",
+        "链上已发货，但还不是最终的：大约还要 {blocks} 个区块。现在就给出，发货仍可能被撤销。",
+    ),
+    "Withheld": (
+        "The seller gave the money back before the delivery was read: the codes stay closed.",
+        "卖家在卡密被读取之前已全额退款：卡密不再给出。",
+    ),
+    "Erased": (
+        "The codes were erased, as asked or after the time that they are kept: only the hashes are left.",
+        "卡密已按要求或到期抹去：只剩哈希。",
+    ),
+}

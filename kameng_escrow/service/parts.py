@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.nodes import Node
 from kameng_escrow.client import EscrowClient
+from kameng_escrow.delivery.fingerprints import FingerprintKey
 from kameng_escrow.store import Book, Marks, Store
 
 
@@ -48,6 +49,7 @@ class Parts:
     node: Node
     deployment: Deployment
     client: EscrowClient  # reads; `client.acting_as(account)` prepares for one
+    fingerprint_keys: tuple[FingerprintKey, ...] = ()  # newest first; none: the same code sold twice goes unnoticed
     clock: Callable[[], int] = field(default=lambda: int(time.time()))  # Unix seconds of this machine
 
     def marks(self) -> Marks:

@@ -11,6 +11,13 @@ from starlette.exceptions import HTTPException
 
 from kameng_escrow.chain.errors import InvalidInput, NodeError, TransactionError, UndecodableLog
 from kameng_escrow.chinese import chinese
+from kameng_escrow.delivery.errors import (
+    CodesSoldBefore,
+    DeliveryError,
+    DisclosureFalse,
+    NotReleased,
+    PayloadTooLarge,
+)
 from kameng_escrow.domain.inputs import Malformed
 from kameng_escrow.domain.listing import ListingMismatch
 from kameng_escrow.domain.refusals import MayRetry, MustFix, MustWait, NeedsHuman
@@ -38,6 +45,11 @@ _log = logging.getLogger("kameng.service")
 # By the nearest class above. A refusal of the contract is a conflict with how things stand on the chain.
 _STATUS: Final[Mapping[type[EscrowError], int]] = {
     Malformed: 422,
+    DeliveryError: 422,
+    PayloadTooLarge: 413,
+    CodesSoldBefore: 409,
+    NotReleased: 409,
+    DisclosureFalse: 409,
     InvalidInput: 422,
     MustFix: 409,
     MustWait: 409,

@@ -46,6 +46,7 @@ class Settings:
     reputation_tokens: tuple[tuple[str, int], ...]  # token, and the fee in base units that makes a whole order
     reputation_platforms: tuple[str, ...]
     # of the service
+    fingerprint_keys_file: Path | None
     public_url: str  # an origin
     listen: str  # host:port; whoever listens checks it
     proxies: int

@@ -1,9 +1,20 @@
 """The settings of the platform service."""
 
-from .forms import ORIGIN, TEXT, whole
+from .forms import ORIGIN, PATH, TEXT, whole
 from .row import Setting
 
 ROWS: tuple[Setting, ...] = (
+    Setting(
+        name="fingerprint_keys_file",
+        env="KAMENG_FINGERPRINT_KEYS_FILE",
+        flag="--fingerprint-keys-file",
+        metavar="FILE",
+        default="",
+        zh="卡密指纹的密钥文件（权限 0600，每行一个名称和 64 位十六进制，新的在前）；没有就不查重",
+        en="The keys that fingerprints of codes are made with (mode 0600; a name and 64 hex digits a line, the newest "
+        "first); without it, nobody notices a code that is sold twice",
+        form=PATH,
+    ),
     Setting(
         name="public_url",
         env="KAMENG_PUBLIC_URL",

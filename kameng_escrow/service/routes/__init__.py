@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from . import accounts, meta, orders, stream
+from . import accounts, deliveries, meta, orders, stream
 
-ROUTERS: tuple[APIRouter, ...] = tuple(topic.routes.router for topic in (meta, accounts, orders, stream))
+ROUTERS: tuple[APIRouter, ...] = tuple(topic.routes.router for topic in (meta, accounts, orders, deliveries, stream))
