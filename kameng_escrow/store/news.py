@@ -1,9 +1,10 @@
 """What the outbox has to say, for those who pass it on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from .models import BlockRow, EventRow, OutboxRow
@@ -42,21 +43,29 @@ class News:
 
 def read_news(session: Session, contract_id: int, *, after: int = 0, limit: int = 1_000) -> list[News]:
     """The rows with larger ids than `after`, in their order, at most `limit`."""
+    query = _query(contract_id).where(OutboxRow.id > after).order_by(OutboxRow.id).limit(limit)
+    return [_news(row, *said) for row, *said in session.execute(query)]
+
+
+def read_news_of(session: Session, contract_id: int, ids: Iterable[int]) -> dict[int, News]:
+    """The rows with these ids, as far as there are any, by id."""
+    query = _query(contract_id).where(OutboxRow.id.in_(list(ids)))
+    return {row.id: _news(row, *said) for row, *said in session.execute(query)}
+
+
+def _query(contract_id: int) -> Select[Any]:
     event_of = (
         (EventRow.contract_id == OutboxRow.contract_id)
         & (EventRow.block_number == OutboxRow.block_number)
         & (EventRow.log_index == OutboxRow.log_index)
     )
     block_of = (BlockRow.contract_id == OutboxRow.contract_id) & (BlockRow.number == OutboxRow.block_number)
-    query = (
+    return (
         select(OutboxRow, EventRow.transaction_hash, EventRow.fields, BlockRow.hash, BlockRow.timestamp)
         .outerjoin(EventRow, event_of)
         .outerjoin(BlockRow, block_of)
-        .where(OutboxRow.contract_id == contract_id, OutboxRow.id > after)
-        .order_by(OutboxRow.id)
-        .limit(limit)
+        .where(OutboxRow.contract_id == contract_id)
     )
-    return [_news(row, *said) for row, *said in session.execute(query)]
 
 
 def _news(row: OutboxRow, *said: Any) -> News:

@@ -47,6 +47,7 @@ LARGEST_PAGE = 1_000
 
 _CURSOR = re.compile(r"(\d{1,18})-(\d{1,9})")
 _Word = TypeVar("_Word", State, Outcome, Fault)
+_Item = TypeVar("_Item")
 
 
 def contracts(store: Store) -> list[ContractInfo]:
@@ -335,7 +336,7 @@ def load_orders(session: Session, contract_id: int, order_ids: Collection[str]) 
     ]
 
 
-def parts(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+def parts(items: Sequence[_Item], size: int = 500) -> Iterable[Sequence[_Item]]:
     """In pieces that a statement has room for: SQLite takes 32,766 parameters, older ones 999."""
     return (items[start : start + size] for start in range(0, len(items), size))
 

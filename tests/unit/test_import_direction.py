@@ -14,7 +14,7 @@ PACKAGE = Path(kameng_escrow.__file__).parent
 # `errors` may be imported by everyone, and everyone may import itself.
 DOMAIN = {"domain"}
 GROUND = {"chain", "store", "delivery"} | DOMAIN
-SDK = {"client", "telemetry"} | GROUND
+SDK = {"client", "telemetry", "webhooks"} | GROUND
 WORKERS = {"mirror", "books", "keeper", "relay", "risk", "notify", "talk", "trade"} | SDK
 DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": DOMAIN,
     "delivery": DOMAIN,
     "client": GROUND,
+    "webhooks": DOMAIN,  # what a receiver needs, and the sender too
     "mirror": SDK,
     "keeper": SDK,
     "relay": {"keeper"} | SDK,  # brings what others signed by the keeper's machinery

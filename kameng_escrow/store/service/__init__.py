@@ -4,7 +4,19 @@ Functions take a `Session` of `Store.reading` or `Store.writing`, so that a call
 transaction. Nothing here is the chain's truth: an order's state is in the mirror's rows alone.
 """
 
-from . import accounts, audit_rows, deliveries, deposits, dispute_rows, idempotency, relays, talk_rows, trade_rows
+from . import (
+    accounts,
+    audit_rows,
+    deliveries,
+    deposits,
+    dispute_rows,
+    idempotency,
+    notification_rows,
+    relays,
+    talk_rows,
+    trade_rows,
+    webhook_rows,
+)
 
 __all__ = [
     "accounts",
@@ -13,7 +25,9 @@ __all__ = [
     "deposits",
     "dispute_rows",
     "idempotency",
+    "notification_rows",
     "relays",
     "talk_rows",
     "trade_rows",
+    "webhook_rows",
 ]
