@@ -48,6 +48,15 @@ SENTENCES: dict[str, str] = {
     "mirror_error": "镜像停下了：{e.message}",
     "nothing_final": "还没有任何含本合约的最终区块：请稍候，并运行镜像。",
     "block_not_final": "区块 {e.block} 还不是最终的，目前最终到 {e.final}：请改用它，或稍候。",
+    "period_not_final": "到 {e.until} 为止的期间还没有最终确定：已知的最后一个最终区块是 {e.final} 的。请选更早的终点，"
+    "或稍后再运行镜像。",
+    "library_missing": "{e.what} 需要 {e.library}，而它没有安装：pip install 'kameng-escrow[books]'。",
+    "not_readable": "文件 {e.path} 读不了（{e.reason}）：请向出具者重新索取。",
+    "manifest_missing": "{e.path} 旁边没有列出它的清单：请把 .manifest.json 文件放在一起，或用 --manifest 指定。",
+    "manifest_broken": "{e.path} 不是本版本认得的清单（{e.reason}）：请重新索取，或升级 kameng-escrow。",
+    "other_chain": "对账单截至区块 {e.number}（{e.said}），节点在那里却是别的区块，或还没有：请换一个同链的节点；"
+    "若所有节点都这样说，那条链并不存在。",
+    "node_pruned": "节点没有保留区块 {e.block} 中交易 {e.transaction_hash} 的收据：请换一个保留全部历史的节点。",
     "books_error": "账目出错：{e.message}",
     "broken_history": "订单 {e.order_id} 的事件前后接不上：请换一个节点，用新的数据库重新镜像。",
     "wrong_shares": "订单 {e.order_id} 的金额与规则不符：请换一个节点，并核对合约版本。",

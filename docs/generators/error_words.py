@@ -108,6 +108,13 @@ CHINESE = {
     "books.BooksError": "账目方面的错误，以下几种的根",
     "books.NothingFinal": "还没有任何含本合约的最终区块",
     "books.BlockNotFinal": "所要的区块还不是最终的",
+    "books.PeriodNotFinal": "期间的终点晚于已知的最后一个最终区块",
+    "books.LibraryMissing": "某种格式所需的库没有安装",
+    "books.NotReadable": "文件缺失、被截断，或名不副实",
+    "books.ManifestMissing": "对账单旁边没有清单",
+    "books.ManifestBroken": "不是清单，或由更新的版本写成",
+    "books.OtherChain": "节点与对账单不在同一条链上，或还没同步到",
+    "books.NodePruned": "节点没有保留核对所需的收据",
     # keeper
     # delivery
     "delivery.DeliveryError": "交付卡密时出的错，以下几种的根；都不会写出卡密或密钥",

@@ -7,6 +7,7 @@ from typer.main import get_command
 
 from .. import __version__
 from . import (
+    auditing,
     deliveries,
     demonstration,
     deposits,
@@ -22,6 +23,7 @@ from . import (
     policies,
     relaying,
     reputation,
+    statements,
     upkeep,
 )
 from .command import Group, both, group
@@ -79,6 +81,10 @@ def build() -> Any:
     upkeep.register(app)
     money.register(app)
     reputation.register(app)
+    statements.register(app)
+    audit = group("audit", "审计日志：员工做过的事，环环相扣", "The audit log: what staff did, in a chain of hashes")
+    auditing.register(audit)
+    app.add_typer(audit)
     machinery.register(app)
     return get_command(app)
 

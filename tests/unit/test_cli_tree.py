@@ -21,6 +21,8 @@ from kameng_escrow.errors import EscrowError
 CHINESE = re.compile("[一-鿿]")
 EXPECTED = """
     demo node deploy orders mirror status reconcile settle keeper relayer relay-budget reputation compile doctor
+    statement verify
+    audit list|verify
     policy draft|check|register|show|list|review|retire
     order terms|offer|split|countersign|agree|sign|relay|open|accept|deliver|confirm|cancel|decline|refund|dispute
     order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart

@@ -7,7 +7,7 @@ makes a new chain, or cuts the end off, has another *head* than the one that was
     hash         = SHA-256 of the canonical JSON of position, at_ms, actor, action, subject, platform, details_hash
                    and previous
     details_hash = SHA-256 of the salt and the canonical JSON of the details
-    canonical    = keys sorted, no spaces, UTF-8 (RFC 8785; there are no fractions)
+    canonical    = keys sorted, no spaces, characters as they are, UTF-8; there are no fractions
 
 What an entry's details say of a person can be erased: the hash stays, and a further entry says that it was done.
 """
