@@ -213,7 +213,7 @@ class Desk:
         check_uint(offer.expiry, 40, "expiry")
         with self.store.reading() as session:
             row = quotes.quote(session, self.contract_id, quote_id)
-            terms, revision = quotes.terms_of(row), self._revision(session, row)
+            terms, revision = quotes.terms_of(row), self.revision_in(session, row)
             self._check_offer(session, row, terms, offer, account)
         signer = terms.seller if offer.operator == ZERO_ADDRESS else offer.operator
         digest = offer_digest(row.order_id, revision=revision, expiry=offer.expiry, domain=self.domain)
@@ -224,7 +224,7 @@ class Desk:
             inventory.lock_stock(session, row.listing_id)
             quotes.again(session, row)
             self._check_live(row)
-            if (current := self._revision(session, row)) != revision:
+            if (current := self.revision_in(session, row)) != revision:
                 raise WrongRevision(revision, current)
             until = self._check_offer(session, row, terms, offer, account)
             made = quotes.add_offer(session, row, offer, revision=revision, account=account, now=self.clock())
@@ -280,8 +280,10 @@ class Desk:
             return NO_GRANT
         return OperatorGrant(rights=row.rights, expiry=row.expiry, max_price=row.max_price)
 
-    def _revision(self, session: Session, row: QuoteRow) -> int:
-        """The order's, which its seller may raise before anybody opens it. Raises `QuoteOver` where somebody has."""
+    def revision_in(self, session: Session, row: QuoteRow) -> int:
+        """What an offer for a quote has to be bound to: the order's revision, which its seller may raise before anybody
+        opens it. Raises `QuoteOver` where somebody has.
+        """
         order = session.get(OrderRow, (self.contract_id, row.order_id))
         if order is None:
             return 0
@@ -290,9 +292,9 @@ class Desk:
         return order.revision
 
     def revision(self, row: QuoteRow) -> int:
-        """What an offer for a quote has to be bound to. Raises `QuoteOver`."""
+        """The same, in a session of its own."""
         with self.store.reading() as session:
-            return self._revision(session, row)
+            return self.revision_in(session, row)
 
 
 def _goods(listing: ListingRow) -> Goods:

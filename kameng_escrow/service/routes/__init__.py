@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
-from . import accounts, deliveries, meta, orders, stream
+from . import accounts, deliveries, listings, meta, orders, quotes, stream
 
-ROUTERS: tuple[APIRouter, ...] = tuple(topic.routes.router for topic in (meta, accounts, orders, deliveries, stream))
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    topic.routes.router for topic in (meta, accounts, orders, deliveries, stream, listings, quotes)
+)

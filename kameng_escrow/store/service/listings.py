@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from kameng_escrow.domain.categories import check_category
 from kameng_escrow.domain.currency import Currency
 from kameng_escrow.domain.inputs import NumberOutOfRange, check_address, check_uint
-from kameng_escrow.domain.listing import MAX_DESCRIPTION, MAX_TITLE
+from kameng_escrow.domain.listing import MAX_DECIMALS, MAX_DESCRIPTION, MAX_SYMBOL, MAX_TITLE
 from kameng_escrow.domain.plain_text import clean_text
 from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.domain.refusals import InvalidAddress, PriceOutOfRange
 from kameng_escrow.domain.terms import MAX_PRICE, MAX_UNITS
 
 from ..errors import InvalidCursor
-from ..models import PolicyRow
+from ..models import PayToRow, PolicyRow
 from .ids import is_id, new_id
 from .inventory import LARGEST_STOCK
 from .trade_errors import ListingChanged, ListingFixed, ListingNotOpen, UnknownListing
@@ -75,7 +75,7 @@ class NewListing:
     """A listing that is to be. `check` passes what can be."""
 
     seller: str
-    pay_to: str
+    pay_to: str | None  # None: where the seller registered that operators may let its money go; else to the seller
     policy_id: str
     title: str
     category: str
@@ -106,6 +106,9 @@ def create_listing(session: Session, contract_id: int, wanted: NewListing, now: 
         raise ListingFixed("A new listing is a draft, or published.", "新商品只能是草稿或已发布。")
     check_address(wanted.seller, "seller")
     check_uint(wanted.units, 30, "units")
+    check_uint(wanted.currency.decimals, 8, "decimals")
+    if wanted.currency.decimals > MAX_DECIMALS:
+        raise NumberOutOfRange("decimals", wanted.currency.decimals, 0, MAX_DECIMALS)
     row = ListingRow(
         id=new_id("lst"),
         contract_id=contract_id,
@@ -116,13 +119,17 @@ def create_listing(session: Session, contract_id: int, wanted: NewListing, now: 
         state=wanted.state,
         acceptance=_first_acceptance(session, contract_id, policy.platform, wanted.seller),
         token=wanted.currency.token,
-        symbol=wanted.currency.symbol,
+        symbol=clean_text(wanted.currency.symbol, "symbol", least=1, most=MAX_SYMBOL),
         decimals=wanted.currency.decimals,
         created_at=now,
         updated_at=now,
     )
     names = ("pay_to", "title", "category", "description", "unit_price", "min_units", "max_units", "buyer_cap")
-    _write(row, {name: getattr(wanted, name) for name in names})
+    values = {name: getattr(wanted, name) for name in names}
+    if wanted.pay_to is None:
+        registered = session.get(PayToRow, (contract_id, wanted.seller))
+        values["pay_to"] = wanted.seller if registered is None else registered.pay_to
+    _write(row, values)
     stock = StockRow(listing_id=row.id, stocked=wanted.units, available=wanted.units, held=0, reserved=0, spent=0)
     if wanted.units > LARGEST_STOCK:
         raise NumberOutOfRange("units", wanted.units, 0, LARGEST_STOCK)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.order import OrderTerms
@@ -16,7 +16,7 @@ from ..errors import InvalidCursor
 from ..models import OperatorRow
 from .ids import is_id, new_id
 from .trade_errors import UnknownQuote
-from .trade_rows import Hold, OfferRow, QuoteRow
+from .trade_rows import Hold, ListingRow, OfferRow, QuoteRow
 
 LARGEST_PAGE = 100
 _CURSOR = re.compile(r"qte_\w{1,30}")
@@ -69,10 +69,15 @@ def quotes(
     account: str,
     *,
     holds: frozenset[Hold] | None = None,
+    short: bool = False,
     limit: int = 50,
     cursor: str | None = None,
 ) -> QuotePage:
     """The quotes that an account asked for, was given as buyer, or gave as seller; the newest first.
+
+    Args:
+        holds: only with one of these holds.
+        short: only those whose units the stock does not have.
 
     Raises:
         InvalidCursor: no page gave it out.
@@ -84,6 +89,8 @@ def quotes(
     query = select(QuoteRow).where(QuoteRow.contract_id == contract_id, mine).order_by(QuoteRow.id.desc())
     if holds is not None:
         query = query.where(QuoteRow.hold.in_(sorted(holds)))
+    if short:
+        query = query.where(QuoteRow.backed.is_(False), QuoteRow.hold != Hold.Released)
     if cursor is not None:
         if not _CURSOR.fullmatch(cursor):
             raise InvalidCursor(f"{cursor[:60]!r} is no cursor of a page: take the one that the page before gave.")
@@ -93,32 +100,36 @@ def quotes(
     return QuotePage(page, page[-1].id if len(rows) > limit else None)
 
 
-def wanting_offers(session: Session, contract_id: int, account: str, *, clock: int, limit: int = 50) -> list[QuoteRow]:
+def wanting_offers(
+    session: Session, contract_id: int, account: str, *, clock: int, after: str | None = None, limit: int = 20
+) -> list[QuoteRow]:
     """Live quotes without an offer that an account could make one for, as their seller or as its operator with the
-    right to accept; the earliest first.
+    right to accept; the earliest first. `after`: only those made after this one.
     """
-    granted = (
-        select(OperatorRow.seller)
-        .where(
-            OperatorRow.contract_id == contract_id,
-            OperatorRow.operator == account,
-            OperatorRow.expiry > clock,
-            OperatorRow.rights.bitwise_and(int(Right.Accept)) != 0,
-        )
-        .distinct()
+    granted = exists().where(
+        OperatorRow.contract_id == contract_id,
+        OperatorRow.seller == QuoteRow.seller,
+        OperatorRow.operator == account,
+        OperatorRow.token == ListingRow.token,
+        OperatorRow.policy_id == ListingRow.policy_id,
+        OperatorRow.expiry > clock,
+        OperatorRow.rights.bitwise_and(int(Right.Accept)) != 0,
     )
     query = (
         select(QuoteRow)
+        .join(ListingRow, ListingRow.id == QuoteRow.listing_id)
         .where(
             QuoteRow.contract_id == contract_id,
             QuoteRow.hold == Hold.Held,
             QuoteRow.offer_expiry.is_(None),
             QuoteRow.expires_at > clock,
-            or_(QuoteRow.seller == account, QuoteRow.seller.in_(granted)),
+            or_(QuoteRow.seller == account, granted),
         )
         .order_by(QuoteRow.id)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(QuoteRow.id > after)
     return list(session.scalars(query))
 
 
