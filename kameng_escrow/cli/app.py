@@ -23,6 +23,7 @@ from . import (
     policies,
     relaying,
     reputation,
+    retention,
     statements,
     upkeep,
 )
@@ -82,6 +83,7 @@ def build() -> Any:
     money.register(app)
     reputation.register(app)
     statements.register(app)
+    retention.register(app)
     audit = group("audit", "审计日志：员工做过的事，环环相扣", "The audit log: what staff did, in a chain of hashes")
     auditing.register(audit)
     app.add_typer(audit)

@@ -120,3 +120,20 @@ def test_the_audit_log_is_listed_and_verified(hand: Hand) -> None:
     assert "cut off" in cut.out
     made = statement(hand)
     assert f'"audit_head": "{whole["head"]}"' in (hand.terminal.folder / made["manifest"]).read_text("utf-8")
+
+
+def test_retention_shows_before_it_erases(hand: Hand) -> None:
+    hand.fail("retention", "--only", "letters", code=3)
+    hand.fail("retention", "--account", SELLER, "--only", "talk", code=3)
+    hand.fail("retention", "--account", SELLER, "--erase", code=3)
+    hand.fail("retention", "--reason", "why not", code=3)
+    hand.fail("retention", "--older-than", "soon", code=3)
+    looked = hand.terminal.json("retention", "--only", "codes,talk", "--older-than", "2000d")
+    assert looked == {"erased": False, "counts": {"codes": 0, "talk": 0}}
+    assert "takes --erase" in hand.terminal.ok("retention").out
+    assert "只看未动" in hand.terminal.ok("retention", LANG="zh_CN.UTF-8").out
+    assert hand.terminal.json("retention", "--erase")["erased"]
+    asked = hand.terminal.json("retention", "--account", SELLER, "--erase", "--reason", "asked by mail")
+    assert set(asked["counts"].values()) == {0}
+    [entry] = hand.terminal.json("audit", "list", "--subject", SELLER)["entries"]
+    assert (entry["action"], entry["details"]["reason"]) == ("account.erase", "asked by mail")
