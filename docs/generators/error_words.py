@@ -116,6 +116,9 @@ CHINESE = {
     "books.OtherChain": "节点与对账单不在同一条链上，或还没同步到",
     "books.NodePruned": "节点没有保留核对所需的收据",
     # keeper
+    # receipts
+    "client.ReceiptUnreadable": "不是条款凭据、已损坏，或由更新的版本所做",
+    "client.ReceiptFalse": "条款凭据自相矛盾，或与链上不符；`field` 指出哪一处",
     # delivery
     "delivery.DeliveryError": "交付卡密时出的错，以下几种的根；都不会写出卡密或密钥",
     "delivery.CodesUnusable": "卡密清单读不了，或与订单不符；`line` 指出第几行或第几张",

@@ -41,6 +41,9 @@ GROUPS = (
             "payment_typed_data",
             "sign_payment",
             "approve_permit2",
+            "receipt",
+            "verify_receipt",
+            "sign_dispute",
         ),
     ),
     (
@@ -176,6 +179,15 @@ METHODS = {
     "order": Text("由事件还原的完整订单", "the whole order, as its events tell it"),
     "events": Text(
         "逐个取事件；每一项带着区块、时间和交易哈希", "events one by one, each with its block, time and transaction"
+    ),
+    "receipt": Text(
+        "条款凭据：不靠任何服务就能操作订单所需的一切", "the terms receipt: all that acting without a service needs"
+    ),
+    "verify_receipt": Text(
+        "条款凭据是否处处属实：链、规则、每个签名", "whether a receipt is true: chain, policy, every signature"
+    ),
+    "sign_dispute": Text(
+        "买家预签一份争议，失联时由瞭望塔代为提出", "the buyer signs a dispute beforehand, for a watchtower to post"
     ),
     "commitments": Text(
         "卖家承诺过的哈希：交付，以及之后的补发；最后一个有效",

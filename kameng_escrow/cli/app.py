@@ -21,6 +21,7 @@ from . import (
     order_verbs,
     order_views,
     policies,
+    receipts,
     relaying,
     reputation,
     retention,
@@ -76,6 +77,13 @@ def build() -> Any:
     app.add_typer(order)
     deliveries.register(delivery)
     app.add_typer(delivery)
+    receipt = group(
+        "receipt",
+        "条款凭据：没有平台也能操作订单",
+        "Terms receipts: acting on an order without the platform",
+    )
+    app.add_typer(receipt)
+    receipts.register(receipt, app)
     following.register(app)
     keeping.register(app)
     relaying.register(app)

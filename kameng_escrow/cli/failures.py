@@ -53,6 +53,8 @@ _BRANCHES = {
     "DeliveryError": problems.BAD_INPUT,
     "InvalidInput": problems.BAD_INPUT,
     "ListingMismatch": problems.BAD_INPUT,
+    "ReceiptFalse": problems.BAD_INPUT,
+    "ReceiptUnreadable": problems.BAD_INPUT,
     "InvalidCursor": problems.BAD_INPUT,
     "Malformed": problems.BAD_INPUT,
     "PaperRefused": problems.BAD_INPUT,

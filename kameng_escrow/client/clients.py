@@ -20,6 +20,7 @@ from .deposits import DepositOperations
 from .money import MoneyOperations
 from .operations import Awaiting, Calling
 from .policies import OperatorOperations, PolicyOperations
+from .receipts import ReceiptOperations
 from .session import Settings
 
 
@@ -30,6 +31,7 @@ class _Operations(
     PolicyOperations,
     OperatorOperations,
     DeliveryOperations,
+    ReceiptOperations,
 ):
     """Every operation, once."""
 

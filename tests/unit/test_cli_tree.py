@@ -28,6 +28,8 @@ EXPECTED = """
     order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart
     order recommit|rule|concede|revise|intervene|settle|show|payment|approve-permit2
     delivery key|recipient|pack|open|disclose|check
+    receipt make|show
+    watchtower
     bond fund|withdraw|show
     credit show|pay|withdraw
     fees show|claim
