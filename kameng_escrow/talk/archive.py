@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+import orjson
+
 from kameng_escrow.domain.canonical import document_hash
 from kameng_escrow.domain.disputes import EvidencePaper, GroundsPaper, PaperRefused, check_paper
 from kameng_escrow.domain.events import Logged, OrderDisputed, OrderRuled
@@ -222,6 +224,7 @@ def _read_log(archive: zipfile.ZipFile) -> dict[str, Any]:
     if len(text) > _LARGEST_LOG:
         raise BadArchive(f"{LOG} is larger than any room's", f"{LOG} 比任何会话都大")
     try:
+        orjson.loads(text)  # which refuses what is nested too deeply: Python's reader may go down with the process
         log = json.loads(text, object_pairs_hook=_members)
     except (ValueError, RecursionError) as error:
         raise BadArchive(f"{LOG} is no JSON", f"{LOG} 不是 JSON") from error
