@@ -32,7 +32,8 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
     from .relay import Limits, Relayer, RelayerMetrics
     from .service.parts import Parts
-    from .store import Book, Store
+    from .store import BlobStore, Book, Store
+    from .talk.desk import RoomLimits
 
 
 def connect(settings: Settings) -> Node:
@@ -429,6 +430,20 @@ def choose_book(store: "Store", settings: Settings) -> "Book":
     return open_book(store, recorded_deployment(settings))
 
 
+def open_files(settings: Settings) -> "BlobStore":
+    """The folder of the files that people send into rooms. Makes nothing yet."""
+    from .store import BlobStore
+
+    return BlobStore(settings.files, max_bytes=settings.files_max_bytes)
+
+
+def talk_limits(settings: Settings) -> "RoomLimits":
+    """How much a room takes."""
+    from .talk.desk import RoomLimits
+
+    return RoomLimits(file_bytes=settings.file_max_bytes, room_bytes=settings.room_max_bytes)
+
+
 def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Settings) -> "Parts":
     """What the platform service of a deployment works with.
 
@@ -458,5 +473,7 @@ def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Set
         node=node,
         deployment=deployment,
         client=EscrowClient(node=node, contract=deployment),
+        blobs=open_files(settings),
+        talk_limits=talk_limits(settings),
         fingerprint_keys=() if keys is None else read_fingerprint_keys(keys),
     )

@@ -47,7 +47,7 @@ CHINESE = {
     # talk
     "talk.TalkError": "会话、举证与裁决错误的根；什么也没有写入",
     "talk.NotInRoom": "这个账户不在订单的会话中",
-    "talk.NotYours": "账户在会话中，但这一步是别人的",
+    "talk.WrongSeat": "账户在会话中，但这一步是别人的",
     "talk.FileRefused": "文件类型不收，或内容与类型不符",
     "talk.FileTooLarge": "文件的字节或像素过多",
     "talk.RoomFull": "会话里的消息或文件已达上限",

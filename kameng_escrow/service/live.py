@@ -13,11 +13,13 @@ from kameng_escrow.errors import EscrowError
 from kameng_escrow.store import Store
 from kameng_escrow.store.bell import Bell
 from kameng_escrow.store.feed import Happening, happenings, last_id
+from kameng_escrow.store.service.talk import RoomNews, news_since
 
 from .errors import TooMany
 
 _WAITING: Final = 1_000  # happenings that a slow listener may be behind
 _PER_ACCOUNT: Final = 20  # streams at a time
+_ROOMS_BACK_MS: Final = 60_000  # that a process's clock, and a transaction, may be late
 _AGAIN_SECONDS: Final = 1.0  # after the store could not be read
 _log = logging.getLogger("kameng.service")
 
@@ -29,10 +31,42 @@ class Listening:
     account: str
     order_id: str | None  # None: all of the account's
     loop: asyncio.AbstractEventLoop
-    queue: "asyncio.Queue[Happening | None]"
+    queue: "asyncio.Queue[Happening | RoomNews | None]"
 
-    def wants(self, one: Happening) -> bool:
+    def wants(self, one: Happening | RoomNews) -> bool:
         return self.account in one.accounts and self.order_id in (None, one.order_id)
+
+
+class RoomWatch:
+    """Which rooms have grown since the last look.
+
+    Entries that several processes add at once may become readable in another order than that of their times, so that
+    every look goes back a while and leaves out what it has told.
+    """
+
+    def __init__(self, store: Store, contract_id: int) -> None:
+        self._store = store
+        self._contract_id = contract_id
+        self._since_ms = 0
+        self._sizes: dict[str, int] = {}  # of rooms that grew lately
+
+    def start(self) -> None:
+        """Begins with what comes next."""
+        with self._store.reading() as session:
+            latest = news_since(session, self._contract_id, 0, limit=1)
+            self._since_ms = latest[0].last_ms - _ROOMS_BACK_MS if latest else 0
+            lately = news_since(session, self._contract_id, self._since_ms)
+        self._sizes = {one.order_id: one.size for one in lately}
+
+    def grown(self) -> list[RoomNews]:
+        """The rooms that have, in the order of their last entries."""
+        with self._store.reading() as session:
+            lately = news_since(session, self._contract_id, self._since_ms)
+        found = [one for one in reversed(lately) if self._sizes.get(one.order_id) != one.size]
+        if lately:
+            self._since_ms = max(self._since_ms, lately[0].last_ms - _ROOMS_BACK_MS)
+            self._sizes = {one.order_id: one.size for one in lately if one.last_ms >= self._since_ms}
+        return found
 
 
 class Live:
@@ -46,12 +80,14 @@ class Live:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._counts: Counter[str] = Counter()
+        self._rooms = RoomWatch(store, contract_id)
         self.position = 0  # the last row that was passed on
 
     def start(self) -> None:
         """Begins with what comes next."""
         with self._store.reading() as session:
             self.position = last_id(session, self._contract_id)
+        self._rooms.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -96,21 +132,25 @@ class Live:
         while not self._stop.is_set():
             with self._store.reading() as session:
                 found = happenings(session, self._contract_id, after=self.position)
-            listening = self._copy()
             for happening in found:
-                for one in listening:
-                    if one.wants(happening):
-                        one.loop.call_soon_threadsafe(_put, one, happening)
+                self._tell(happening)
                 self.position = happening.id
             if not found:
-                return
+                break
+        for news in self._rooms.grown():
+            self._tell(news)
+
+    def _tell(self, news: Happening | RoomNews) -> None:
+        for one in self._copy():
+            if one.wants(news):
+                one.loop.call_soon_threadsafe(_put, one, news)
 
     def _copy(self) -> list[Listening]:
         with self._lock:
             return list(self._listening)
 
 
-def _put(one: Listening, happening: Happening | None) -> None:
+def _put(one: Listening, happening: Happening | RoomNews | None) -> None:
     """In the stream's own loop. Who is too far behind is let go."""
     try:
         one.queue.put_nowait(happening)

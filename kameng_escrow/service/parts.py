@@ -8,7 +8,8 @@ from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.nodes import Node
 from kameng_escrow.client import EscrowClient
 from kameng_escrow.delivery.fingerprints import FingerprintKey
-from kameng_escrow.store import Book, Marks, Store
+from kameng_escrow.store import BlobStore, Book, Marks, Store
+from kameng_escrow.talk.desk import RoomLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class Parts:
     node: Node
     deployment: Deployment
     client: EscrowClient  # reads; `client.acting_as(account)` prepares for one
+    blobs: BlobStore  # the files that people send into rooms
+    talk_limits: RoomLimits = field(default_factory=RoomLimits)
     fingerprint_keys: tuple[FingerprintKey, ...] = ()  # newest first; none: the same code sold twice goes unnoticed
     clock: Callable[[], int] = field(default=lambda: int(time.time()))  # Unix seconds of this machine
 

@@ -18,6 +18,7 @@ from kameng_escrow.delivery.errors import (
     NotReleased,
     PayloadTooLarge,
 )
+from kameng_escrow.domain.disputes import PaperRefused
 from kameng_escrow.domain.inputs import Malformed
 from kameng_escrow.domain.listing import ListingMismatch
 from kameng_escrow.domain.refusals import MayRetry, MustFix, MustWait, NeedsHuman
@@ -35,6 +36,16 @@ from kameng_escrow.store.service.trade_errors import (
     UnitsOutOfBounds,
     UnknownListing,
     UnknownQuote,
+)
+from kameng_escrow.talk.errors import (
+    BadArchive,
+    Conflicted,
+    FileRefused,
+    FileTooLarge,
+    NotInRoom,
+    TalkError,
+    UnknownItem,
+    WrongSeat,
 )
 
 from .errors import BadRequest, NotFound, ServiceError, Unauthenticated
@@ -63,6 +74,15 @@ _STATUS: Final[Mapping[type[EscrowError], int]] = {
     UnitsOutOfBounds: 422,
     NotYours: 403,
     ListingMismatch: 422,
+    NotInRoom: 403,
+    WrongSeat: 403,
+    Conflicted: 403,
+    UnknownItem: 404,
+    FileTooLarge: 413,
+    FileRefused: 422,
+    PaperRefused: 422,
+    BadArchive: 422,
+    TalkError: 409,
     StoreBusy: 503,
     UnknownContract: 503,
     StoreError: 503,

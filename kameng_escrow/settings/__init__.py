@@ -52,6 +52,10 @@ class Settings:
     proxies: int
     session_hours: int
     explorer_url: str | None  # an origin
+    files: Path
+    files_max_bytes: int
+    file_max_bytes: int
+    room_max_bytes: int
     rate_limit: int  # requests a minute
     rate_limit_anonymous: int  # likewise
     # of the relayer

@@ -25,7 +25,7 @@ from .errors import Conflicted, NotInRoom, RoomFull, UnknownItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RoomLimits:
     """How much a room takes."""
 
     file_bytes: int = 20 * 1024 * 1024  # of one file
@@ -46,7 +46,7 @@ class Desk:
     contract_id: int  # within the store
     domain: Domain
     blobs: BlobStore
-    limits: Limits = field(default_factory=Limits)
+    limits: RoomLimits = field(default_factory=RoomLimits)
     now_ms: Callable[[], int] = _now_ms  # Unix milliseconds of our clock
     # Called in the transaction that adds to a room, for those who wait for news of it.
     announce: Callable[[Session], None] = ring

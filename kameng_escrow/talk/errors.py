@@ -2,7 +2,7 @@
 
 TalkError
 ├── NotInRoom            this account has no seat in the order's room: sign in as somebody who has
-├── NotYours             it has a seat, but this is another's to do
+├── WrongSeat             it has a seat, but this is another's to do
 ├── FileRefused          the file is of no kind that is taken, or not what it says: send another
 ├── FileTooLarge         too many bytes or pixels: send a smaller one
 ├── RoomFull             the room has no room left for messages or files
@@ -48,10 +48,10 @@ class NotInRoom(TalkError):
         self.account = account
 
 
-class NotYours(TalkError):
+class WrongSeat(TalkError):
     """The account has a seat in the room, but what it asked for is for others. `allowed`: for whom."""
 
-    code = "not_yours"
+    code = "wrong_seat"
 
     def __init__(self, what: str, what_zh: str, allowed: str, allowed_zh: str) -> None:
         super().__init__(f"{what} is for {allowed} only.", f"只有{allowed_zh}可以{what_zh}。")

@@ -23,7 +23,7 @@ from kameng_escrow.store.service import disputes
 from kameng_escrow.store.service.dispute_rows import EVIDENCE, NOTE_LENGTH, ConflictRow
 
 from .desk import Desk
-from .errors import NotYours, UnknownItem
+from .errors import UnknownItem, WrongSeat
 
 _HASH_LENGTH: Final = 66
 
@@ -146,7 +146,7 @@ class Mediation:
             mediator: left out, the account.
 
         Raises:
-            NotYours: the account is neither a mediator nor a platform of this one.
+            WrongSeat: the account is neither a mediator nor a platform of this one.
             Malformed: the subject is neither an address nor a hash.
             TextUnfit, TextLength: of the note.
         """
@@ -163,7 +163,7 @@ class Mediation:
             else:
                 allowed = disputes.mediates_for(session, desk.contract_id, account, about)
             if not allowed:
-                raise NotYours(
+                raise WrongSeat(
                     "To declare a conflict of interest",
                     "申报利益冲突",
                     "the mediator and its platform",

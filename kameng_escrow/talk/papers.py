@@ -40,7 +40,7 @@ from kameng_escrow.store.service.dispute_rows import EVIDENCE, GROUNDS, PaperRow
 from kameng_escrow.store.service.talk_rows import FileRow, RoomRow
 
 from .desk import Desk, Present, add, attach, entered, file_document, follow, present, salt
-from .errors import EvidenceClosed, NotDisputed, NotYours
+from .errors import EvidenceClosed, NotDisputed, WrongSeat
 
 LONGEST_GROUNDS = 4 * LONGEST_MESSAGE
 
@@ -129,7 +129,7 @@ class Papers:
             files: that the buyer has sent into the room and not shown yet.
 
         Raises:
-            NotYours: the account is not the buyer's.
+            WrongSeat: the account is not the buyer's.
             NotDisputed, TooLate: the order can't be disputed (any more).
             PaperRefused: no such units.
             TextUnfit, TextLength: of the statement.
@@ -140,7 +140,7 @@ class Papers:
         with desk.store.writing() as session:
             who = present(desk, session, order_id, account)
             if who.seat is not Seat.Buyer:
-                raise NotYours("To dispute", "发起争议", "the buyer", "买家")
+                raise WrongSeat("To dispute", "发起争议", "the buyer", "买家")
             order = who.order
             if order.state is not State.Delivered or order.deadline is None:
                 raise NotDisputed(order_id, label_of(order.state).en, label_of(State.Delivered).en)
@@ -175,7 +175,7 @@ class Papers:
         """Files evidence in a dispute that has begun: text, files that the party has sent into the room, or both.
 
         Raises:
-            NotYours: the account is no party.
+            WrongSeat: the account is no party.
             NotDisputed: the order is not in dispute.
             EvidenceClosed: it is half time.
             TextUnfit, TextLength, UnknownItem, RoomFull: as `Rooms.say`.
@@ -185,7 +185,7 @@ class Papers:
         with desk.store.writing() as session:
             who = present(desk, session, order_id, account)
             if not who.seat.is_party:
-                raise NotYours("To file evidence", "提交证据", "the buyer and the seller", "买卖双方")
+                raise WrongSeat("To file evidence", "提交证据", "the buyer and the seller", "买卖双方")
             until = evidence_until(who.order)
             if until is None:
                 raise NotDisputed(order_id, label_of(who.order.state).en, label_of(State.Disputed).en)
@@ -226,7 +226,7 @@ class Papers:
 
         Raises:
             Conflicted: it has a conflict of interest.
-            NotYours: the account is no mediator's.
+            WrongSeat: the account is no mediator's.
             NotDisputed: the order is not in dispute (any more).
             TooEarly, TooLate, Unauthorized: it is not this mediator's time.
             PaperRefused: the findings are of other units.
@@ -292,7 +292,7 @@ def _require_turn(who: Present) -> None:
     """Passes a mediator whose time it is, as the contract would."""
     order = who.order
     if not any(seat.mediates for seat in who.seats):
-        raise NotYours("To rule", "裁决", "the order's mediators", "订单的仲裁员")
+        raise WrongSeat("To rule", "裁决", "the order's mediators", "订单的仲裁员")
     start = negotiation_end(order)
     if start is None or order.deadline is None:
         raise NotDisputed(order.id, label_of(order.state).en, label_of(State.Disputed).en)

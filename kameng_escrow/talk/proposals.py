@@ -31,7 +31,7 @@ from kameng_escrow.store.service.ids import new_id
 from kameng_escrow.store.service.talk_rows import ProposalRow, RoomRow
 
 from .desk import Desk, Present, add, entered, present
-from .errors import NothingToSplit, NotSigned, NotYours, ProposalVoid, UnknownItem
+from .errors import NothingToSplit, NotSigned, ProposalVoid, UnknownItem, WrongSeat
 
 SHORTEST: Final = 10 * 60  # seconds that a proposal lives
 LONGEST: Final = 23 * 60 * 60  # the contract takes 24 hours, measured when it is paid: an hour is left for that
@@ -125,7 +125,7 @@ class Proposals:
             seconds: how long it lives, by the chain's clock.
 
         Raises:
-            NotYours: the platform does not propose.
+            WrongSeat: the platform does not propose.
             NothingToSplit: the order is not open.
             AmountOutOfRange: more than is held.
             NumberOutOfRange: it would live too short or too long.
@@ -135,7 +135,7 @@ class Proposals:
         with self._desk.store.writing() as session:
             who = present(self._desk, session, order_id, account)
             if not (who.seat.is_party or who.seat.mediates):
-                raise NotYours("To propose a split", "提出分配方案", "the parties and mediators", "买卖双方和仲裁员")
+                raise WrongSeat("To propose a split", "提出分配方案", "the parties and mediators", "买卖双方和仲裁员")
             split = _split(who, to_buyer, seconds)
             room = entered(self._desk, session, who)
             proposal_id = new_id("prp")
@@ -167,7 +167,7 @@ class Proposals:
         """Adds a party's signature (EIP-712, of the split) to a proposal. Signing again changes nothing.
 
         Raises:
-            NotYours: the account is no party.
+            WrongSeat: the account is no party.
             UnknownItem: there is no such proposal.
             ProposalVoid: it can't be paid any more.
             InvalidSignature: neither the account's key nor its contract (ERC-1271) signed this split.
@@ -197,7 +197,7 @@ class Proposals:
         have kept them, and only raising the revision on the chain (`revise`) makes sure.
 
         Raises:
-            NotYours: the account is neither a party nor the proposer.
+            WrongSeat: the account is neither a party nor the proposer.
             UnknownItem: there is no such proposal.
         """
         with self._desk.store.writing() as session:
@@ -215,7 +215,7 @@ class Proposals:
         """What a proposal that both have signed takes to the chain, where either may send it, or anybody for them.
 
         Raises:
-            NotYours: the account is no party.
+            WrongSeat: the account is no party.
             UnknownItem: there is no such proposal.
             ProposalVoid: it can't be paid any more.
             NotSigned: a signature is still missing.
@@ -345,7 +345,7 @@ def _last_open(order: Order) -> State:
 
 def _require_party(who: Present, what: str, what_zh: str) -> None:
     if not who.seat.is_party:
-        raise NotYours(what, what_zh, f"{SEAT_LABELS[Seat.Buyer].en} and {SEAT_LABELS[Seat.Seller].en}", "买卖双方")
+        raise WrongSeat(what, what_zh, f"{SEAT_LABELS[Seat.Buyer].en} and {SEAT_LABELS[Seat.Seller].en}", "买卖双方")
 
 
 def _require_live(row: ProposalRow, who: Present) -> None:

@@ -15,7 +15,7 @@ from kameng_escrow.domain.transcript import Entry, check_transcript
 from kameng_escrow.store import BlobStore, Store
 from kameng_escrow.store.service import talk
 from kameng_escrow.talk.archive import Transcripts
-from kameng_escrow.talk.desk import Desk, Limits
+from kameng_escrow.talk.desk import Desk, RoomLimits
 from kameng_escrow.talk.mediation import Mediation
 from kameng_escrow.talk.papers import Papers
 from kameng_escrow.talk.proposals import Proposals
@@ -80,7 +80,7 @@ def talking(world: EscrowWorld, store: Store, folder: Path, **limits: Any) -> Ta
         contract_id=book_of(world, store).info().id,
         domain=world.domain,
         blobs=BlobStore(folder / "files"),
-        limits=Limits(**limits),
+        limits=RoomLimits(**limits),
         now_ms=lambda: world.now() * 1_000,
     )
     connection = Connection(world.node.w3)

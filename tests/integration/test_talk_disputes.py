@@ -22,7 +22,7 @@ from kameng_escrow.domain.transcript import BrokenTranscript
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import disputes, talk
 from kameng_escrow.talk.archive import LOG, against_chain, position_of, verify
-from kameng_escrow.talk.errors import BadArchive, Conflicted, EvidenceClosed, NotDisputed, NotYours, UnknownItem
+from kameng_escrow.talk.errors import BadArchive, Conflicted, EvidenceClosed, NotDisputed, UnknownItem, WrongSeat
 from kameng_escrow.talk.mediation import Award
 from tests.integration.escrow_world import DAY, EscrowWorld
 
@@ -80,7 +80,7 @@ def test_who_may_not_write_which_paper(room: Talking) -> None:
     order = room.id_of(terms)
     words: dict[str, Any] = {"reason": DisputeReason.Other, "lines": [1], "statement": "x"}
     for who in (world.seller, world.platform):
-        with pytest.raises(NotYours, match="buyer"):
+        with pytest.raises(WrongSeat, match="buyer"):
             papers.write_evidence(order, who.address, **words)
     with pytest.raises(NotDisputed):
         papers.write_evidence(room.id_of(world.accepted()), world.buyer.address, **words)
@@ -95,10 +95,10 @@ def test_who_may_not_write_which_paper(room: Talking) -> None:
         write(room, order, files=["fil_none"])
     dispute(room, terms, write(room, order))
     for who in (world.buyer, world.seller, world.platform):
-        with pytest.raises(NotYours, match="mediators"):
+        with pytest.raises(WrongSeat, match="mediators"):
             papers.write_ruling(order, who.address, findings=find(BUYER, BUYER, BUYER), grounds="mine")
     for who in (world.mediator, world.platform):
-        with pytest.raises(NotYours, match="buyer and the seller"):
+        with pytest.raises(WrongSeat, match="buyer and the seller"):
             papers.file_evidence(order, who.address, "look")
 
 
@@ -285,7 +285,7 @@ def test_conflicts_keep_orders_out_of_the_queue(room: Talking) -> None:
     assert ([case.order.id for case in queue.cases], queue.hidden) == ([order], 1)
 
     for who, about in ((world.stranger, None), (world.stranger, mediator.address), (mediator, world.stranger.address)):
-        with pytest.raises(NotYours):
+        with pytest.raises(WrongSeat):
             room.mediation.declare(who.address, subject=order, note="no", mediator=about)
     for subject in ("0x12", "0x" + "zz" * 32, ""):
         with pytest.raises(Malformed):

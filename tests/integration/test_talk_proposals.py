@@ -14,7 +14,7 @@ from kameng_escrow.domain.refusals import AmountOutOfRange, InvalidSignature
 from kameng_escrow.domain.seats import Seat
 from kameng_escrow.domain.states import Outcome, State
 from kameng_escrow.store import Store
-from kameng_escrow.talk.errors import NothingToSplit, NotInRoom, NotSigned, NotYours, ProposalVoid, UnknownItem
+from kameng_escrow.talk.errors import NothingToSplit, NotInRoom, NotSigned, ProposalVoid, UnknownItem, WrongSeat
 from kameng_escrow.talk.proposals import LONGEST, SHORTEST, Agreement, Proposal, ProposalStatus, VoidReason
 from tests.integration.escrow_world import HOUR, EscrowWorld
 
@@ -46,7 +46,7 @@ def test_what_can_not_be_proposed_or_signed_is_refused(room: Talking) -> None:
     buyer, seller, platform = world.buyer.address, world.seller.address, world.platform.address
     terms = world.delivered()
     order, closed = room.id_of(terms), room.id_of(world.confirmed())
-    with pytest.raises(NotYours, match="parties and mediators"):
+    with pytest.raises(WrongSeat, match="parties and mediators"):
         proposals.propose(order, platform, to_buyer=1)
     with pytest.raises(NothingToSplit, match="Closed"):
         proposals.propose(closed, buyer, to_buyer=1)
@@ -68,7 +68,7 @@ def test_what_can_not_be_proposed_or_signed_is_refused(room: Talking) -> None:
     ):
         with pytest.raises(InvalidSignature):
             proposals.sign(order, who, proposal.id, signature)
-    with pytest.raises(NotYours, match="buyer and seller"):
+    with pytest.raises(WrongSeat, match="buyer and seller"):
         proposals.sign(order, platform, proposal.id, good)
     with pytest.raises(UnknownItem):
         proposals.sign(closed, buyer, proposal.id, good)
@@ -79,7 +79,7 @@ def test_what_can_not_be_proposed_or_signed_is_refused(room: Talking) -> None:
     with pytest.raises(NotSigned) as caught:
         proposals.agreement(order, buyer, proposal.id)
     assert caught.value.seat is Seat.Seller
-    with pytest.raises(NotYours):
+    with pytest.raises(WrongSeat):
         proposals.agreement(order, platform, proposal.id)
     with pytest.raises(NotInRoom):
         proposals.get(order, world.stranger.address, proposal.id)
@@ -163,7 +163,7 @@ def test_whoever_no_longer_wants_it_says_so(room: Talking) -> None:
     world, proposals = room.world, room.proposals
     order = room.id_of(world.accepted())
     proposal = signed(room, proposals.propose(order, world.buyer.address, to_buyer=1), world.buyer, world.seller)
-    with pytest.raises(NotYours):
+    with pytest.raises(WrongSeat):
         proposals.withdraw(order, world.platform.address, proposal.id)
     gone = proposals.withdraw(order, world.seller.address, proposal.id)
     assert (gone.status, gone.void, gone.signed_by) == (ProposalStatus.Void, VoidReason.Withdrawn, ())

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from . import accounts, deliveries, listings, meta, orders, quotes, stream
+from . import accounts, deliveries, disputes, listings, meta, orders, quotes, stream, talk
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    topic.routes.router for topic in (meta, accounts, orders, deliveries, stream, listings, quotes)
+    topic.routes.router for topic in (meta, accounts, orders, deliveries, talk, disputes, stream, listings, quotes)
 )

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from kameng_escrow.store.feed import Happening, happenings_of, last_id
+from kameng_escrow.store.service.talk import RoomNews
 
 from ..callers import EVERYONE, Scope, account, order
 from ..errors import BadRequest
@@ -37,7 +38,8 @@ async def stream_orders(
     request: Request, caller: TheCaller, parts: TheParts, last_event_id: LastEventId = None
 ) -> StreamingResponse:
     """What happens to the caller's orders. Events are called ``order`` (it happened), ``retracted`` (a reorganisation
-    undid it) and ``reset`` (more was missed than is told: read the orders anew).
+    undid it), ``room`` (something was said about one) and ``reset`` (more was missed than is told: read the orders
+    anew).
     """
     return await _stream(request, parts, caller.known, None, last_event_id)
 
@@ -102,8 +104,16 @@ async def _events(live: Live, parts: Parts, who: str, order_id: str | None, afte
                 continue
             if news is None:
                 return
-            if news.id > told:
+            if isinstance(news, RoomNews):
+                yield _room_event(news)
+            elif news.id > told:
                 yield _event(news)
+
+
+def _room_event(one: RoomNews) -> bytes:
+    """Without an id: who was away looks at its rooms anew."""
+    data = {"order_id": one.order_id, "size": one.size, "head": one.head, "last_ms": one.last_ms}
+    return b"event: room\ndata: %s\n\n" % orjson.dumps(data)
 
 
 def _last(parts: Parts) -> int:

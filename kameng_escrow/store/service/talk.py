@@ -13,13 +13,25 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.order import Order
+from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.domain.transcript import Entry, EntryKind, next_entry, start_of
 
 from ..engine import POSTGRESQL
-from ..models import BlockRow, CheckpointRow, OrderRow
+from ..models import BlockRow, CheckpointRow, OrderRow, PolicyRow
 from ..order_rows import restore_order
 from ..queries import load_policies
 from .talk_rows import EntryRow, FileRow, ProposalRow, ReadMarkRow, RoomRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomNews:
+    """That something was added to a room, and whom it concerns."""
+
+    order_id: str
+    size: int  # entries
+    head: str
+    last_ms: int  # Unix milliseconds, of the last entry
+    accounts: frozenset[str]  # buyer, seller, platform; its mediators too, in a dispute
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +171,27 @@ def erase(session: Session, room: RoomRow, seqs: Collection[int], *, now_ms: int
         room.file_bytes -= file.size
         session.delete(file)
     return append(session, room, EntryKind.Erasure, {"erases": gone}, author="", seat="", now_ms=now_ms)
+
+
+def news_since(session: Session, contract_id: int, since_ms: int, *, limit: int = 10_000) -> list[RoomNews]:
+    """The rooms whose last entry is not older than that Unix millisecond, the latest first."""
+    of_order = (OrderRow.contract_id == RoomRow.contract_id) & (OrderRow.order_id == RoomRow.order_id)
+    of_policy = (PolicyRow.contract_id == OrderRow.contract_id) & (PolicyRow.policy_id == OrderRow.policy_id)
+    query = (
+        select(RoomRow, OrderRow.buyer, OrderRow.seller, OrderRow.disputed_at, PolicyRow)
+        .join(OrderRow, of_order)
+        .join(PolicyRow, of_policy)
+        .where(RoomRow.contract_id == contract_id, RoomRow.last_ms >= since_ms)
+        .order_by(RoomRow.last_ms.desc(), RoomRow.id.desc())
+        .limit(limit)
+    )
+    found = []
+    for room, buyer, seller, disputed_at, policy in session.execute(query):
+        mediators = () if disputed_at is None else (policy.mediator, policy.backup_mediator)
+        accounts = frozenset({buyer, seller, policy.platform, *mediators} - {None, ZERO_ADDRESS})
+        news = RoomNews(order_id=room.order_id, size=room.size, head=room.head, last_ms=room.last_ms, accounts=accounts)
+        found.append(news)
+    return found
 
 
 # -------------------------------------------------------------------------------------------------------------- files

@@ -18,7 +18,7 @@ from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.states import Outcome
 from kameng_escrow.service.app import make_app
 from kameng_escrow.service.parts import Parts, ServiceConfig
-from kameng_escrow.store import Store
+from kameng_escrow.store import BlobStore, Store
 from tests.integration.escrow_world import EscrowWorld
 from tests.integration.mirrors import book_of, mirror_of
 
@@ -114,23 +114,25 @@ def service(
     for file in _mirrored.parent.glob(f"{_mirrored.name}*"):
         shutil.copy(file, tmp_path / file.name)
     with Store.open(str(tmp_path / _mirrored.name)) as store:
-        yield from _serving(world, store, orders)
+        yield from _serving(world, store, orders, tmp_path)
     world.node.revert(snapshot)
 
 
 @pytest.fixture
-def service_on_each(_busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], store_url: str) -> Iterator[Service]:
+def service_on_each(
+    _busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], store_url: str, tmp_path: Path
+) -> Iterator[Service]:
     """The same, on each database in turn."""
     world, orders = _busy_world
     snapshot = world.node.snapshot()
     with Store.open(store_url) as store:
         store.migrate()
         mirror_of(world, store).run_once()
-        yield from _serving(world, store, orders)
+        yield from _serving(world, store, orders, tmp_path)
     world.node.revert(snapshot)
 
 
-def _serving(world: EscrowWorld, store: Store, orders: dict[Outcome, OrderTerms]) -> Iterator[Service]:
+def _serving(world: EscrowWorld, store: Store, orders: dict[Outcome, OrderTerms], folder: Path) -> Iterator[Service]:
     book = book_of(world, store)
     clock = Clock(world.now())
     parts = Parts(
@@ -141,6 +143,7 @@ def _serving(world: EscrowWorld, store: Store, orders: dict[Outcome, OrderTerms]
         node=world.node,
         deployment=world.deployment,
         client=EscrowClient(node=world.node, contract=world.deployment),
+        blobs=BlobStore(folder / "files"),
         clock=clock,
     )
     with TestClient(make_app(parts), base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:

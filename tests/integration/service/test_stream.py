@@ -63,7 +63,7 @@ def events(lines: Iterator[str]) -> Iterator[Event]:
             name, _, value = line.partition(": ")
             fields[name] = value
         elif not line and "data" in fields:
-            yield Event(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+            yield Event(int(fields.get("id", -1)), fields["event"], json.loads(fields["data"]))
             fields = {}
 
 

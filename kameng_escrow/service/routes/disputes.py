@@ -1,0 +1,279 @@
+"""Disputes: papers and evidence, the mediators' queue, conflicts of interest, rulings."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import Query
+
+from kameng_escrow.domain.disputes import (
+    PHASE_LABELS,
+    REASON_LABELS,
+    DisputeReason,
+    EvidencePaper,
+    Finding,
+    GroundsPaper,
+    PaperRefused,
+    UnitOutcome,
+)
+from kameng_escrow.domain.inputs import parse_address
+from kameng_escrow.domain.shares import Closing
+from kameng_escrow.store import InvalidCursor
+from kameng_escrow.talk.mediation import Case, Declaration
+from kameng_escrow.talk.papers import Dispute
+
+from ..callers import MEDIATORS, PARTIES, PUBLIC, OrderRole, Scope, account, order
+from ..order_views import closing_view
+from ..routing import Router, TheCaller, TheOrder, TheParts
+from ..schemas.common import Words
+from ..schemas.disputes import (
+    CaseView,
+    ConflictsView,
+    ConflictView,
+    DisputeView,
+    FindingBody,
+    NewConflict,
+    NewEvidence,
+    NewPaper,
+    NewPreview,
+    NewRuling,
+    PaperView,
+    PreviewView,
+    QueueView,
+    ReasonsView,
+    ReasonView,
+    RecordView,
+    RulingView,
+    WrittenPaperView,
+)
+from ..schemas.orders import ClosingView
+from ..schemas.talk import EntryView
+from ..talking import entry_view, mediation_of, papers_of, words_of
+from .talk import IN_THE_ROOM, LARGEST_PAGE
+
+routes = Router("disputes")
+
+RECORDS_PER_MINUTE: Final = 30  # of one network address: counting takes a while
+_CURSOR = re.compile(r"(\d{1,12})-(\d{1,18})-(\d{1,9})")
+
+
+@routes.get("/v1/dispute-reasons", access=PUBLIC)
+def list_dispute_reasons() -> ReasonsView:
+    """The reasons for which a buyer may dispute."""
+    return ReasonsView(
+        reasons=[ReasonView(reason=one.label, label=words_of(REASON_LABELS[one])) for one in DisputeReason]
+    )
+
+
+@routes.get("/v1/orders/{order_id}/dispute", access=order(IN_THE_ROOM, Scope.Disputes))
+def read_dispute(held: TheOrder, caller: TheCaller, parts: TheParts) -> DisputeView:
+    """The order's dispute: its clock and what happens by itself, the papers that the chain carries, all evidence."""
+    return _dispute_view(papers_of(parts).look(held.id, caller.known))
+
+
+@routes.post("/v1/orders/{order_id}/dispute/paper", access=order({OrderRole.Buyer}, Scope.Disputes), status_code=201)
+def write_dispute_paper(body: NewPaper, held: TheOrder, caller: TheCaller, parts: TheParts) -> WrittenPaperView:
+    """Writes what the buyer says, with the root of the room's log. Nobody else sees it before `dispute` has taken its
+    hash to the chain.
+    """
+    paper = papers_of(parts).write_evidence(
+        held.id,
+        caller.known,
+        reason=_reason(body.reason),
+        lines=body.lines,
+        statement=body.statement,
+        files=body.files,
+    )
+    return WrittenPaperView(hash=paper.hash, evidence=paper.hash, units=paper.units, document=paper.document())
+
+
+@routes.post("/v1/orders/{order_id}/dispute/evidence", access=order(PARTIES, Scope.Disputes), status_code=201)
+def file_evidence(body: NewEvidence, held: TheOrder, caller: TheCaller, parts: TheParts) -> EntryView:
+    """Files evidence, until half the time of mediation is over."""
+    return entry_view(papers_of(parts).file_evidence(held.id, caller.known, body.text, files=body.files))
+
+
+@routes.post("/v1/orders/{order_id}/dispute/preview", access=order(MEDIATORS, Scope.Disputes))
+def preview_ruling(body: NewPreview, held: TheOrder, caller: TheCaller, parts: TheParts) -> PreviewView:
+    """What findings would award, and who would get what by that. Nothing is kept."""
+    award, closing = papers_of(parts).preview_ruling(held.id, caller.known, _findings(body.findings))
+    return PreviewView(award=str(award), closing=_closing(closing))
+
+
+@routes.post("/v1/orders/{order_id}/dispute/ruling", access=order(MEDIATORS, Scope.Disputes), status_code=201)
+def write_ruling(body: NewRuling, held: TheOrder, caller: TheCaller, parts: TheParts) -> RulingView:
+    """Writes the mediator's findings and grounds, for `rule` to take award and hash to the chain. The parties read them
+    from then on.
+    """
+    ruling = papers_of(parts).write_ruling(
+        held.id, caller.known, findings=_findings(body.findings), grounds=body.grounds
+    )
+    return RulingView(
+        award=str(ruling.paper.award),
+        closing=_closing(ruling.closing),
+        grounds=ruling.paper.hash,
+        document=ruling.paper.document(),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- mediators
+
+
+@routes.get("/v1/mediation/queue", access=account(Scope.Disputes))
+def read_queue(
+    caller: TheCaller,
+    parts: TheParts,
+    over: Annotated[bool, Query(description="Those in which the caller's time is over, instead.")] = False,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    cursor: Annotated[str | None, Query(max_length=60, description="Of the page before.")] = None,
+) -> QueueView:
+    """The disputes that the caller may judge now or later, those first in which its time runs out first, and what the
+    clock pays in each if nobody rules. Those in which it has a conflict of interest are not among them.
+    """
+    found = mediation_of(parts).queue(caller.known, over=over, after=_place(cursor), limit=limit)
+    return QueueView(
+        now=found.now,
+        cases=[_case_view(case) for case in found.cases],
+        hidden=found.hidden,
+        cursor=None if found.next is None else "-".join(map(str, found.next)),
+    )
+
+
+@routes.get("/v1/mediation/conflicts", access=account(Scope.Disputes))
+def list_conflicts(caller: TheCaller, parts: TheParts) -> ConflictsView:
+    """The conflicts of interest that were declared about the caller, or by it."""
+    found = mediation_of(parts).declarations(caller.known)
+    return ConflictsView(conflicts=[_conflict_view(one) for one in found])
+
+
+@routes.post("/v1/mediation/conflicts", access=account(Scope.Disputes), status_code=201)
+def declare_conflict(body: NewConflict, caller: TheCaller, parts: TheParts) -> ConflictView:
+    """Declares a conflict of interest with an account, or in one order: as the mediator, or as a platform that the
+    mediator works for.
+    """
+    mediator = None if body.mediator is None else parse_address(body.mediator, "mediator")
+    made = mediation_of(parts).declare(caller.known, subject=body.subject, note=body.note, mediator=mediator)
+    return _conflict_view(made)
+
+
+@routes.delete("/v1/mediation/conflicts/{conflict_id}", access=account(Scope.Disputes))
+def withdraw_conflict(conflict_id: str, caller: TheCaller, parts: TheParts) -> ConflictView:
+    """Takes a declaration back that the caller made."""
+    return _conflict_view(mediation_of(parts).withdraw(caller.known, conflict_id))
+
+
+@routes.get("/v1/mediators/{mediator}/record", access=PUBLIC, per_minute=RECORDS_PER_MINUTE)
+def read_mediator_record(mediator: str, parts: TheParts) -> RecordView:
+    """How a mediator has done, counted from the chain's events: rulings, silence, time, awards."""
+    found = mediation_of(parts).record(parse_address(mediator, "mediator"))
+    return RecordView(
+        mediator=found.mediator,
+        disputes=found.disputes,
+        running=found.running,
+        settled=found.settled,
+        ruled=found.ruled,
+        ruled_by_other=found.ruled_by_other,
+        missed=found.missed,
+        silent=found.silent,
+        barred=found.barred,
+        median_seconds=found.median_seconds,
+        awards={kind.value: count for kind, count in found.awards.items()},
+        fees={token: str(fee) for token, fee in found.fees.items()},
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- views
+
+
+def _dispute_view(found: Dispute) -> DisputeView:
+    evidence = found.evidence
+    return DisputeView(
+        order_id=found.order.id,
+        phase=found.phase,
+        phase_label=None if found.phase is None else words_of(PHASE_LABELS[found.phase]),
+        negotiation_until=found.negotiation_until,
+        half_time=found.half_time,
+        deadline=found.deadline,
+        evidence_until=found.evidence_until,
+        mediator=found.mediator,
+        promised=None if found.promised is None else _closing(found.promised),
+        in_dispute=str(found.in_dispute),
+        units=found.order.disputed_units,
+        evidence_hash=found.order.evidence,
+        reason=None if evidence is None else evidence.reason.label,
+        reason_label=_reason_label(evidence),
+        evidence=_paper_view(evidence),
+        grounds=_paper_view(found.grounds),
+        filed=[entry_view(entry) for entry in found.filed],
+    )
+
+
+def _case_view(case: Case) -> CaseView:
+    assert case.order.terms is not None  # an order in dispute has them
+    return CaseView(
+        order_id=case.order.id,
+        seat=case.seat,
+        phase=case.phase,
+        phase_label=words_of(PHASE_LABELS[case.phase]),
+        turn=case.turn,
+        rule_from=case.rule_from,
+        rule_until=case.rule_until,
+        deadline=case.deadline,
+        in_dispute=str(case.in_dispute),
+        token=case.order.terms.token,
+        units=case.order.disputed_units,
+        reason=None if case.evidence is None else case.evidence.reason.label,
+        reason_label=_reason_label(case.evidence),
+        promised=_closing(case.promised),
+    )
+
+
+def _conflict_view(one: Declaration) -> ConflictView:
+    return ConflictView(
+        id=one.id,
+        mediator=one.mediator,
+        subject=one.subject,
+        note=one.note,
+        declared_by=one.declared_by,
+        declared_ms=one.declared_ms,
+    )
+
+
+def _paper_view(paper: EvidencePaper | GroundsPaper | None) -> PaperView | None:
+    return None if paper is None else PaperView(hash=paper.hash, document=paper.document())
+
+
+def _reason_label(paper: EvidencePaper | None) -> Words | None:
+    return None if paper is None else words_of(REASON_LABELS[paper.reason])
+
+
+def _closing(closing: Closing) -> ClosingView:
+    return ClosingView.model_validate(closing_view(closing))
+
+
+def _reason(label: str) -> DisputeReason:
+    try:
+        return DisputeReason.from_label(label)
+    except ValueError:
+        names = ", ".join(one.label for one in DisputeReason)
+        raise PaperRefused("reason", f"it is one of {names}", f"只能是 {names} 之一") from None
+
+
+def _findings(bodies: Sequence[FindingBody]) -> list[Finding]:
+    found = []
+    for body in bodies:
+        try:
+            found.append(Finding(line=body.line, outcome=UnitOutcome.from_label(body.outcome)))
+        except ValueError:
+            names = ", ".join(one.label for one in UnitOutcome)
+            raise PaperRefused("findings", f"each is one of {names}", f"每项只能是 {names} 之一") from None
+    return found
+
+
+def _place(cursor: str | None) -> tuple[int, int, int] | None:
+    if cursor is None:
+        return None
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise InvalidCursor(f"{cursor!r} is no cursor of a page: take the one that the page before gave.")
+    return int(match[1]), int(match[2]), int(match[3])
