@@ -129,7 +129,7 @@ $(VENV)/.dev: pyproject.toml constraints/web3-7.txt $(VENV)/.created
 
 $(VENV8)/.dev: pyproject.toml constraints/web3-8.txt $(VENV8)/.created
 	@echo "Installing kameng_escrow with web3 8 into $(VENV8) (once, a minute or two) ..."
-	@$(VENV8)/bin/pip install --quiet --constraint constraints/web3-8.txt --editable '.[dev]'
+	@$(VENV8)/bin/pip install --quiet --constraint constraints/web3-8.txt --editable '.[dev,service]'
 	@touch $@
 
 # Apart from the others, because Halmos and ape ask for different releases of rich.

@@ -17,6 +17,7 @@ from .references import (
     settings_table,
 )
 from .reputation import attack_table
+from .routes import route_table
 from .sdk_methods import method_tables
 from .text import DOCS, LANGS, Lang, page
 
@@ -33,6 +34,7 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "policy-draft": policy_draft,
     "policy-fields": policy_fields,
     "policy-warnings": policy_warnings,
+    "routes": route_table,
     "refusals": refusal_tables,
     "reputation-attacks": attack_table,
     "settings": settings_table,

@@ -25,6 +25,7 @@ from . import (
     relaying,
     reputation,
     retention,
+    serving,
     statements,
     upkeep,
 )
@@ -87,6 +88,7 @@ def build() -> Any:
     following.register(app)
     keeping.register(app)
     relaying.register(app)
+    serving.register(app)
     upkeep.register(app)
     money.register(app)
     reputation.register(app)

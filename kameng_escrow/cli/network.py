@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -227,8 +228,13 @@ def record_data(record: "Deployment") -> dict[str, Any]:
 
 def stop_on_signals(stack: ExitStack, stop: threading.Event) -> None:
     """Until the stack closes, Ctrl-C and a polite kill set `stop` and do nothing else."""
+    on_signals(stack, stop.set)
+
+
+def on_signals(stack: ExitStack, act: Callable[[], None]) -> None:
+    """Until the stack closes, Ctrl-C and a polite kill do this and nothing else."""
     for name in (signal.SIGINT, signal.SIGTERM):
-        before = signal.signal(name, lambda *_: stop.set())
+        before = signal.signal(name, lambda *_: act())
         stack.callback(signal.signal, name, before)
 
 

@@ -6,8 +6,9 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -16,25 +17,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import problems
 from .currencies import Currencies
+from .description import TITLE, describe
 from .identity import Identity
 from .live import Live
 from .manual import add_manual
+from .metrics import ServiceMetrics
 from .parts import Parts
 from .routes import ROUTERS
-from .routing import ProblemView
 
-_log = logging.getLogger("kameng.service.requests")
+_log = logging.getLogger(__name__)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
-_DESCRIPTION: Final = """
-Orders whose money is in an escrow contract: what they are, what may be done with them, and what happens next.
-
-Sign in with a wallet (`/v1/sign-in`), or send an API key as `Authorization: Bearer kmk_…`. Errors are problem details
-(RFC 9457) whose `code` is the SDK's. A POST with an `Idempotency-Key` may be sent again. What is read has an ETag.
-""".strip()
 
 
-def make_app(parts: Parts) -> FastAPI:
+def make_app(parts: Parts, metrics: ServiceMetrics | None = None) -> FastAPI:
     """The service of one deployment. It reads the store while it runs; who closes `parts` does so afterwards."""
+    counted = metrics or ServiceMetrics()
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
@@ -46,9 +44,8 @@ def make_app(parts: Parts) -> FastAPI:
             await run_in_threadpool(live.stop)
 
     app = FastAPI(
-        title="kameng_escrow",
+        title=TITLE,
         version=version("kameng-escrow"),
-        description=_DESCRIPTION,
         lifespan=running,
         docs_url=None,
         redoc_url=None,
@@ -57,36 +54,23 @@ def make_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.identity = Identity(parts)
     app.state.currencies = Currencies(parts.client, parts.config.native_symbol)
-    app.state.live = Live(parts.store, parts.contract_id)
+    app.state.live = Live(parts.store, parts.contract_id, counted.streams)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
     add_manual(app)
-    app.add_middleware(Envelope, secure=parts.config.secure)
-    describe = app.openapi
-    app.openapi = lambda: _described(describe())  # type: ignore[method-assign]  # as FastAPI's manual has it
+    app.add_middleware(Envelope, secure=parts.config.secure, metrics=counted)
+    app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]  # as FastAPI's manual has it
     return app
-
-
-def _described(document: dict[str, Any]) -> dict[str, Any]:
-    """Adds what routes alone don't say: the ways to sign in, and the form of problems."""
-    components = document.setdefault("components", {})
-    components.setdefault("schemas", {})["ProblemView"] = ProblemView.model_json_schema()
-    for unused in ("HTTPValidationError", "ValidationError"):
-        components["schemas"].pop(unused, None)
-    components["securitySchemes"] = {
-        "session": {"type": "apiKey", "in": "cookie", "name": "kameng", "description": "Set by /v1/sign-in."},
-        "apiKey": {"type": "http", "scheme": "bearer", "description": "A platform's key, kmk_…"},
-    }
-    return document
 
 
 class Envelope:
     """What every answer has around it: a number, headers that keep browsers careful, a line in the log."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, metrics: ServiceMetrics) -> None:
         self._app = app
         self._secure = secure
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -117,11 +101,11 @@ class Envelope:
         finally:
             # The route's pattern and not the path: no names, no secrets, no line breaks of a stranger's.
             route = getattr(scope.get("route"), "path", "-")
-            took = round((time.monotonic() - started) * 1000)
-            _log.info(
-                "request",
-                extra={"id": number, "method": scope["method"], "route": route, "status": status, "ms": took},
-            )
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            took = time.monotonic() - started
+            self._metrics.answered(method, route, status, took)
+            said = {"id": number, "method": method, "route": route, "status": status, "ms": round(took * 1000)}
+            _log.info("request", extra=said)
 
 
 def _request_id(scope: Scope) -> str:

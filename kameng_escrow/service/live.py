@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ _WAITING: Final = 1_000  # happenings that a slow listener may be behind
 _PER_ACCOUNT: Final = 20  # streams at a time
 _ROOMS_BACK_MS: Final = 60_000  # that a process's clock, and a transaction, may be late
 _AGAIN_SECONDS: Final = 1.0  # after the store could not be read
-_log = logging.getLogger("kameng.service")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +72,8 @@ class RoomWatch:
 class Live:
     """Reads the outbox and passes on what it says. A context manager: reads from entry to exit."""
 
-    def __init__(self, store: Store, contract_id: int) -> None:
+    def __init__(self, store: Store, contract_id: int, count: Callable[[int], None]) -> None:
+        """`count` is told how many listen, each time that changes."""
         self._store = store
         self._contract_id = contract_id
         self._listening: set[Listening] = set()
@@ -81,6 +82,7 @@ class Live:
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._counts: Counter[str] = Counter()
         self._rooms = RoomWatch(store, contract_id)
+        self._count = count
         self.position = 0  # the last row that was passed on
 
     def start(self) -> None:
@@ -107,11 +109,13 @@ class Live:
                 raise TooMany(30)
             self._counts[account] += 1
             self._listening.add(one)
+            self._count(len(self._listening))
         try:
             yield one
         finally:
             with self._lock:
                 self._listening.discard(one)
+                self._count(len(self._listening))
                 self._counts[account] -= 1
                 if not self._counts[account]:
                     del self._counts[account]

@@ -51,7 +51,7 @@ from kameng_escrow.talk.errors import (
 from .errors import BadRequest, NotFound, ServiceError, Unauthenticated
 
 MEDIA_TYPE: Final = "application/problem+json"
-_log = logging.getLogger("kameng.service")
+_log = logging.getLogger(__name__)
 
 # By the nearest class above. A refusal of the contract is a conflict with how things stand on the chain.
 _STATUS: Final[Mapping[type[EscrowError], int]] = {

@@ -21,6 +21,7 @@ from kameng_escrow.errors import EscrowError
 CHINESE = re.compile("[一-鿿]")
 EXPECTED = """
     demo node deploy orders mirror status reconcile settle keeper relayer relay-budget reputation compile doctor
+    serve
     statement verify retention
     audit list|verify
     policy draft|check|register|show|list|review|retire
