@@ -255,12 +255,9 @@ def _mirror(
     from ..mirror.metrics import MirrorMetrics
 
     node = stack.enter_context(bootstrap.connect(session.settings))
-    fallbacks = [stack.enter_context(one) for one in bootstrap.connect_fallbacks(session.settings)]
     enrol(session.store(), bootstrap.make_source(node), bootstrap.make_target(deployment))
     bell = stack.enter_context(HeadBell(session.settings.ws_url)) if session.settings.ws_url else None
-    works = bootstrap.make_mirror(
-        session.store(), node, deployment, fallbacks=fallbacks, observer=MirrorMetrics(registry)
-    )
+    works = bootstrap.make_mirror(session.store(), node, deployment, observer=MirrorMetrics(registry))
     return lambda stop: works.follow(stop, poll_seconds=1.0, trouble=trouble, bell=bell)
 
 
