@@ -466,6 +466,8 @@ def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Set
             native_symbol=network.coin,
             rate_limit=settings.rate_limit,
             rate_limit_anonymous=settings.rate_limit_anonymous,
+            limits=relay_limits(settings),
+            deposit_confirmations=settings.deposit_confirmations,
         ),
         store=store,
         book=book,

@@ -20,6 +20,7 @@ from .reputation import attack_table
 from .routes import route_table
 from .sdk_methods import method_tables
 from .text import DOCS, LANGS, Lang, page
+from .walletless import walletless_list
 
 BLOCKS: dict[str, Callable[[Lang], str]] = {
     "commands": command_list,
@@ -39,6 +40,7 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "reputation-attacks": attack_table,
     "settings": settings_table,
     "views": view_list,
+    "walletless": walletless_list,
 }
 _BLOCK = re.compile(r"(<!-- begin: ([a-z-]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 

@@ -8,6 +8,7 @@ from typer.main import get_command
 from .. import __version__
 from . import (
     auditing,
+    buying,
     deliveries,
     demonstration,
     deposits,
@@ -85,6 +86,13 @@ def build() -> Any:
     )
     app.add_typer(receipt)
     receipts.register(receipt, app)
+    buyer = group(
+        "buyer",
+        "没有钱包的买家：密钥在文件里，签名交给平台代送",
+        "Buyers without a wallet: a key in a file, whose signatures a platform brings",
+    )
+    buying.register(buyer)
+    app.add_typer(buyer)
     following.register(app)
     keeping.register(app)
     relaying.register(app)

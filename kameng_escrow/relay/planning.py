@@ -44,6 +44,9 @@ class RelayPlanner:
             return []
         with self._store.reading() as session:
             todo = relays.to_send(session, self._contract_id, part.now_ms, PAGE)
+            held_up = relays.held_up(session, self._contract_id, RelayBudgetSpent.code)
+        if held_up is not None and held_up not in todo:
+            self._say_poor(held_up, part)
         if not todo or (fee := self._purse.fee(part)) is None:
             return []
         opened: list[Intent] = []
@@ -109,6 +112,12 @@ class RelayPlanner:
         if has.left is None or has.limit is None or cost <= has.left:
             return None
         return RelayBudgetSpent(relay.platform, has.limit, has.spent + has.under_way, cost)
+
+    def _say_poor(self, relay: Relay, part: Round) -> None:
+        """That a relay which is not looked at in this round still waits for its platform's money."""
+        price = part.outlook.suggested + (part.outlook.base_fee or 0)
+        if (short := self._platform_too_poor(relay, relay.gas * price, part)) is not None:
+            part.add(short)
 
     def _end(self, relay: Relay, why: EscrowError, part: Round) -> None:
         with self._store.writing() as session:

@@ -8,6 +8,8 @@ from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.nodes import Node
 from kameng_escrow.client import EscrowClient
 from kameng_escrow.delivery.fingerprints import FingerprintKey
+from kameng_escrow.relay import Limits
+from kameng_escrow.relay.watching import CONFIRMATIONS
 from kameng_escrow.store import BlobStore, Book, Marks, Store
 from kameng_escrow.talk.desk import RoomLimits
 
@@ -23,6 +25,8 @@ class ServiceConfig:
     native_symbol: str = "ETH"  # of the chain's coin
     rate_limit: int = 1_200  # requests a minute of an account or key
     rate_limit_anonymous: int = 240  # likewise of a network address that nobody has signed in at
+    limits: Limits = field(default_factory=Limits)  # of what is taken on to be relayed
+    deposit_confirmations: int = CONFIRMATIONS  # blocks that a deposit lies under before its order opens
 
     @property
     def secure(self) -> bool:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from kameng_escrow.chain.errors import InvalidInput, NodeError, TransactionError, UndecodableLog
+from kameng_escrow.chain.errors import InsufficientFunds, InvalidInput, NodeError, TransactionError, UndecodableLog
 from kameng_escrow.chinese import chinese
 from kameng_escrow.delivery.errors import (
     CodesSoldBefore,
@@ -23,6 +23,14 @@ from kameng_escrow.domain.inputs import Malformed
 from kameng_escrow.domain.listing import ListingMismatch
 from kameng_escrow.domain.refusals import MayRetry, MustFix, MustWait, NeedsHuman
 from kameng_escrow.errors import EscrowError
+from kameng_escrow.relay import (
+    DepositNotOpenable,
+    RelayBudgetSpent,
+    RelayError,
+    RelayLimitReached,
+    UnknownDeposit,
+    UnknownRelay,
+)
 from kameng_escrow.store.errors import (
     InvalidCursor,
     StoreBusy,
@@ -88,7 +96,14 @@ _STATUS: Final[Mapping[type[EscrowError], int]] = {
     StoreError: 503,
     NodeError: 502,
     UndecodableLog: 502,
+    InsufficientFunds: 409,
     TransactionError: 502,
+    UnknownRelay: 404,
+    UnknownDeposit: 404,
+    RelayLimitReached: 429,
+    RelayBudgetSpent: 429,
+    DepositNotOpenable: 422,
+    RelayError: 409,
 }
 
 

@@ -31,6 +31,7 @@ EXPECTED = """
     delivery key|recipient|pack|open|disclose|check
     receipt make|show
     watchtower
+    buyer new|deposit|act
     bond fund|withdraw|show
     credit show|pay|withdraw
     fees show|claim

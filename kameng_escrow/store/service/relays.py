@@ -289,6 +289,13 @@ def allowance(session: Session, contract_id: int, platform: str, *, default: int
     )
 
 
+def held_up(session: Session, contract_id: int, code: str) -> Relay | None:
+    """The oldest relay that waits to be sent because of such an error; None: none does."""
+    query = select(RelayRow).filter_by(contract_id=contract_id, stage=RelayStage.Accepted, code=code)
+    row = session.scalar(query.order_by(RelayRow.created_ms, RelayRow.id).limit(1))
+    return None if row is None else _relay(row)
+
+
 def waiting_gas(session: Session, contract_id: int, platform: str) -> int:
     """The gas of what was accepted for a platform and is not sent yet."""
     query = select(func.sum(RelayRow.gas)).filter_by(
