@@ -28,6 +28,7 @@ from . import (
     retention,
     serving,
     statements,
+    transcripts,
     upkeep,
 )
 from .command import Group, both, group
@@ -93,6 +94,13 @@ def build() -> Any:
     )
     buying.register(buyer)
     app.add_typer(buyer)
+    transcript = group(
+        "transcript",
+        "聊天记录：导出、核验",
+        "What was said about an order: export it, check it",
+    )
+    transcripts.register(transcript, app)
+    app.add_typer(transcript)
     following.register(app)
     keeping.register(app)
     relaying.register(app)

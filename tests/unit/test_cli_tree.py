@@ -24,6 +24,8 @@ EXPECTED = """
     serve
     statement verify retention
     audit list|verify
+    transcript export|verify
+    files
     policy draft|check|register|show|list|review|retire
     order terms|offer|split|countersign|agree|sign|relay|open|accept|deliver|confirm|cancel|decline|refund|dispute
     order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart
