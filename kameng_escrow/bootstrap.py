@@ -444,8 +444,10 @@ def talk_limits(settings: Settings) -> "RoomLimits":
     return RoomLimits(file_bytes=settings.file_max_bytes, room_bytes=settings.room_max_bytes)
 
 
-def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Settings) -> "Parts":
-    """What the platform service of a deployment works with.
+def make_parts(
+    store: "Store", node: Node, deployment: Deployment, settings: Settings, *, signer: LocalAccount | None = None
+) -> "Parts":
+    """What the platform service of a deployment works with. `signer` signs the statements that it makes.
 
     Raises:
         UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
@@ -477,5 +479,7 @@ def make_parts(store: "Store", node: Node, deployment: Deployment, settings: Set
         client=EscrowClient(node=node, contract=deployment),
         blobs=open_files(settings),
         talk_limits=talk_limits(settings),
+        yardstick=make_yardstick(settings),
+        signer=signer,
         fingerprint_keys=() if keys is None else read_fingerprint_keys(keys),
     )

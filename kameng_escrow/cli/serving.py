@@ -167,7 +167,8 @@ class _Door:
                 yield  # left alone, it would pass them on in the end, and the process would die of them
 
         session = self._session
-        parts = bootstrap.make_parts(session.store(), session.node(), deployment, session.settings)
+        signer = None if session.settings.key_file is None else session.signer()
+        parts = bootstrap.make_parts(session.store(), session.node(), deployment, session.settings, signer=signer)
         config = uvicorn.Config(
             make_app(parts, ServiceMetrics(self._registry)),
             log_config=None,

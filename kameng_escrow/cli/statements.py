@@ -179,11 +179,12 @@ def currency_of(session: Session, token: str) -> "LineCurrency":
     from ..books.lines import Currency as LineCurrency
     from ..books.lines import clean_symbol
     from ..chain.errors import InvalidInput
+    from ..chain.networks import network_of
     from .session import NATIVE
 
-    if token == NATIVE:
-        return LineCurrency(symbol="ETH", decimals=18)
     client = session.client()
+    if token == NATIVE:
+        return LineCurrency(symbol=clean_symbol(network_of(client.deployment().chain_id).coin), decimals=18)
     try:
         return LineCurrency(symbol=clean_symbol(client.symbol(token)), decimals=client.decimals(token))
     except InvalidInput:  # it does not say

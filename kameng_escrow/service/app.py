@@ -23,6 +23,7 @@ from .live import Live
 from .manual import add_manual
 from .metrics import ServiceMetrics
 from .parts import Parts
+from .records import Records
 from .routes import ROUTERS
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def make_app(parts: Parts, metrics: ServiceMetrics | None = None) -> FastAPI:
     app.state.parts = parts
     app.state.identity = Identity(parts)
     app.state.currencies = Currencies(parts.client, parts.config.native_symbol)
+    app.state.records = Records(parts, app.state.currencies)
     app.state.live = Live(parts.store, parts.contract_id, counted.streams)
     problems.install(app)
     for router in ROUTERS:

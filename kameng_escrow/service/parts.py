@@ -4,10 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from eth_account.signers.local import LocalAccount
+
 from kameng_escrow.chain.deployments import Deployment
 from kameng_escrow.chain.nodes import Node
 from kameng_escrow.client import EscrowClient
 from kameng_escrow.delivery.fingerprints import FingerprintKey
+from kameng_escrow.domain.order import NATIVE
+from kameng_escrow.domain.reputation import Yardstick
 from kameng_escrow.relay import Limits
 from kameng_escrow.relay.watching import CONFIRMATIONS
 from kameng_escrow.store import BlobStore, Book, Marks, Store
@@ -56,6 +60,8 @@ class Parts:
     client: EscrowClient  # reads; `client.acting_as(account)` prepares for one
     blobs: BlobStore  # the files that people send into rooms
     talk_limits: RoomLimits = field(default_factory=RoomLimits)
+    yardstick: Yardstick = field(default_factory=lambda: Yardstick(units={NATIVE: 10**13}))  # of reputations
+    signer: LocalAccount | None = None  # signs statements; None: they bear no signature
     fingerprint_keys: tuple[FingerprintKey, ...] = ()  # newest first; none: the same code sold twice goes unnoticed
     clock: Callable[[], int] = field(default=lambda: int(time.time()))  # Unix seconds of this machine
 

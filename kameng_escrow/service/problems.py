@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from kameng_escrow.books.errors import BlockNotFinal, LibraryMissing, NothingFinal, PeriodNotFinal
 from kameng_escrow.chain.errors import InsufficientFunds, InvalidInput, NodeError, TransactionError, UndecodableLog
 from kameng_escrow.chinese import chinese
 from kameng_escrow.delivery.errors import (
@@ -91,6 +92,10 @@ _STATUS: Final[Mapping[type[EscrowError], int]] = {
     PaperRefused: 422,
     BadArchive: 422,
     TalkError: 409,
+    BlockNotFinal: 409,
+    NothingFinal: 409,
+    PeriodNotFinal: 409,
+    LibraryMissing: 501,
     StoreBusy: 503,
     UnknownContract: 503,
     StoreError: 503,

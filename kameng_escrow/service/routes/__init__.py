@@ -11,12 +11,23 @@ from . import (
     orders,
     preparing,
     quotes,
+    records,
     relays,
     stream,
     talk,
 )
 
-ROUTERS: tuple[APIRouter, ...] = tuple(
-    topic.routes.router
-    for topic in (meta, accounts, orders, deliveries, talk, disputes, stream, listings, quotes, preparing, relays)
+ROUTERS: tuple[APIRouter, ...] = (
+    meta.routes.router,
+    accounts.routes.router,
+    orders.routes.router,
+    deliveries.routes.router,
+    talk.routes.router,
+    disputes.routes.router,
+    stream.routes.router,
+    listings.routes.router,
+    quotes.routes.router,
+    preparing.routes.router,
+    relays.routes.router,
+    records.routes.router,
 )

@@ -1,10 +1,12 @@
 """Signing in and out; platforms' API keys."""
 
 from fastapi import Request, Response
+from sqlalchemy.orm import Session
 
 from kameng_escrow.store.service import accounts
+from kameng_escrow.store.service.audit import audit
 
-from ..callers import PUBLIC, SESSION, Scope, account
+from ..callers import PUBLIC, SESSION, Caller, Scope, account
 from ..errors import NotFound
 from ..identity import Identity
 from ..routing import Router, TheCaller, TheParts
@@ -77,6 +79,7 @@ def create_api_key(body: NewKey, caller: TheCaller, parts: TheParts) -> KeySecre
             session, caller.known, name=body.name, scopes=set(body.scopes), now=now, expires_at=expires_at
         )
         session.flush()
+        _tell(session, caller, "key.create", row)
         return KeySecretView(key=_view(row, now), secret=secret)
 
 
@@ -96,6 +99,7 @@ def rotate_api_key(key_id: str, body: RotateKey, caller: TheCaller, parts: ThePa
         row = _own(session.get(accounts.ApiKeyRow, key_id, with_for_update=True), caller.known, now)
         fresh, secret = accounts.replace_key(session, row, now=now, overlap=body.overlap_seconds)
         session.flush()
+        _tell(session, caller, "key.rotate", row, replaced_by=fresh.id)
         return KeySecretView(key=_view(fresh, now), secret=secret)
 
 
@@ -106,7 +110,13 @@ def revoke_api_key(key_id: str, caller: TheCaller, parts: TheParts) -> KeyView:
     with parts.store.writing() as session:
         row = _own(session.get(accounts.ApiKeyRow, key_id, with_for_update=True), caller.known, now)
         accounts.revoke_key(row, now)
+        _tell(session, caller, "key.revoke", row)
         return _view(row, now)
+
+
+def _tell(session: Session, caller: Caller, action: str, row: accounts.ApiKeyRow, **details: str) -> None:
+    """Writes into the audit log what was done with a key."""
+    audit(session, caller.name, action, row.id, {"scopes": sorted(row.scopes), **details}, platform=caller.known)
 
 
 def _own(row: accounts.ApiKeyRow | None, who: str, now: int) -> accounts.ApiKeyRow:

@@ -19,6 +19,7 @@ from kameng_escrow.domain.typed_data import Domain, order_id
 from kameng_escrow.store.models import PolicyRow
 from kameng_escrow.store.order_rows import restore_policy
 from kameng_escrow.store.service import inventory, listings
+from kameng_escrow.store.service.audit import audit
 from kameng_escrow.store.service.trade_errors import NotYours, UnknownListing
 from kameng_escrow.store.service.trade_rows import Acceptance, ListingRow, ListingState
 
@@ -200,6 +201,8 @@ def decide_listing(listing_id: str, body: Decision, caller: TheCaller, parts: Th
         if caller.known != row.platform:
             raise NotYours(caller.known, f"the platform {row.platform}", f"平台 {row.platform}")
         listings.decide(session, row, Acceptance[body.acceptance], body.reason, parts.clock())
+        details = {"acceptance": body.acceptance, "reason": body.reason}
+        audit(session, caller.name, "listing.decide", row.id, details, platform=caller.known)
         return _view(session, row, caller.known)
 
 
@@ -216,6 +219,7 @@ def set_trade_desk(body: TradeDesk, caller: TheCaller, parts: TheParts) -> Trade
     """Says so. What is shown already stays."""
     with parts.store.writing() as session:
         listings.set_desk(session, parts.contract_id, caller.known, reviews=body.reviews, now=parts.clock())
+        audit(session, caller.name, "desk.set", "trade", {"reviews": body.reviews}, platform=caller.known)
     return TradeDeskView(platform=caller.known, reviews=body.reviews)
 
 
