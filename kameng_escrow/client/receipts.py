@@ -65,6 +65,37 @@ def watch(dispute: SignedDispute, status: OrderStatus, now: int, *, margin: int)
     return Watching(what=Watch.Post) if now >= post_at else Watching(what=Watch.Wait, look_at=post_at)
 
 
+def dispute_to_sign(terms: OrderTerms, policy: Policy, *, units: int, evidence: str = ZERO_HASH) -> Action:
+    """A dispute for the buyer to sign beforehand, good as long as the order can be Delivered at all.
+
+    Args:
+        terms: the order's.
+        policy: the one that they name.
+        units: 1 … terms.units.
+        evidence: a hash; zero: none.
+
+    Raises:
+        InvalidInput: the order has not so many units.
+        Malformed: the evidence is no hash.
+    """
+    check_uint(units, 16, "units")
+    if not 1 <= units <= terms.units:
+        raise InvalidInput(
+            f"The order has {terms.units} units: dispute 1 to {terms.units} of them.",
+            f"订单有 {terms.units} 张：争议数量应为 1 到 {terms.units}。",
+        )
+    stages = {stage.state: stage for stage in summarize(terms, policy).stages}
+    return Action(
+        verb=Verb.Dispute,
+        state=State.Delivered,
+        role=Role.Buyer,
+        signer=terms.buyer,
+        expiry=stages[State.Delivered].latest_end,
+        number=units,
+        content=parse_hash(evidence, "evidence"),
+    )
+
+
 class ReceiptOperations(PaperOperations, ReadOperations):
     """Nothing here sends a transaction. A watchtower posts a receipt's dispute with `act`."""
 
@@ -128,26 +159,10 @@ class ReceiptOperations(PaperOperations, ReadOperations):
                 f"Only the buyer, {terms.buyer}, can sign this dispute, and this client acts as {self.address}.",
                 f"只有买家 {terms.buyer} 能签这份争议，而这个客户端代表 {self.address}。",
             )
-        check_uint(units, 16, "units")
-        if not 1 <= units <= terms.units:
-            raise InvalidInput(
-                f"The order has {terms.units} units: dispute 1 to {terms.units} of them.",
-                f"订单有 {terms.units} 张：争议数量应为 1 到 {terms.units}。",
-            )
         place = yield from self._place()
         identity = yield from self._order_id(terms)
         policy = yield from self._registered(terms.policy_id)
-        stages = {stage.state: stage for stage in summarize(terms, policy).stages}
-        expiry = stages[State.Delivered].latest_end
-        action = Action(
-            verb=Verb.Dispute,
-            state=State.Delivered,
-            role=Role.Buyer,
-            signer=terms.buyer,
-            expiry=expiry,
-            number=units,
-            content=parse_hash(evidence, "evidence"),
-        )
+        action = dispute_to_sign(terms, policy, units=units, evidence=evidence)
         signature = sign_action(signer, identity, action, place.domain)
         bond = bps(sum_in_dispute(terms.price, terms.units, units), policy.dispute_bond_bps)
         if bond_by is None or bond == 0 or terms.token == NATIVE:
@@ -158,7 +173,7 @@ class ReceiptOperations(PaperOperations, ReadOperations):
                 "争议押金只能用 permit 或 authorization 支付，Permit2 只能付货款。",
             )
         nonce = dispute_nonce(identity)
-        payment = yield from self._payment(terms, bond_by, terms.buyer, bond, nonce, expiry, None)
+        payment = yield from self._payment(terms, bond_by, terms.buyer, bond, nonce, action.expiry, None)
         domain = yield from self._domain_of(payment)
         typed = payment_typed_data(payment, escrow=place.address, domain=domain, terms=terms)
         paid = replace(payment, signature=sign_typed_data(signer, typed))

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from kameng_escrow.books.errors import BlockNotFinal, LibraryMissing, NothingFinal, PeriodNotFinal
 from kameng_escrow.chain.errors import InsufficientFunds, InvalidInput, NodeError, TransactionError, UndecodableLog
 from kameng_escrow.chinese import chinese
+from kameng_escrow.client.receipt import ReceiptFalse, ReceiptUnreadable
 from kameng_escrow.delivery.errors import (
     CodesSoldBefore,
     DeliveryError,
@@ -65,6 +66,8 @@ _log = logging.getLogger(__name__)
 # By the nearest class above. A refusal of the contract is a conflict with how things stand on the chain.
 _STATUS: Final[Mapping[type[EscrowError], int]] = {
     Malformed: 422,
+    ReceiptFalse: 409,
+    ReceiptUnreadable: 422,
     DeliveryError: 422,
     PayloadTooLarge: 413,
     CodesSoldBefore: 409,

@@ -15,7 +15,7 @@ from kameng_escrow.chain.signing import recovered
 from kameng_escrow.delivery.sealing import parse_recipient
 from kameng_escrow.domain.currency import Currency
 from kameng_escrow.domain.grants import NO_GRANT, require_right
-from kameng_escrow.domain.inputs import NumberOutOfRange, check_uint, parse_address
+from kameng_escrow.domain.inputs import NumberOutOfRange, check_uint, parse_address, parse_hash
 from kameng_escrow.domain.listing import MAX_PLATFORM_ORDER, Goods, check_delivery_key, make_document
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.plain_text import clean_text
@@ -50,6 +50,7 @@ class Wish:
     units: int
     buyer: str
     delivery_key: str  # the buyer's age recipient
+    nonce: str | None = None  # 32 random bytes, of which the buyer made the key; None: fresh ones
     refund_to: str | None = None  # None: the buyer
     platform_order: str = ""  # the platform's number of the order
     open_seconds: int = QUOTE_SECONDS  # until when the terms may be opened, from now on
@@ -112,7 +113,7 @@ class Desk:
                 terms=terms,
                 policy=restore_policy(policy),
                 currency=Currency(listing.token, listing.symbol, listing.decimals),
-                nonce="0x" + secrets.token_hex(32),
+                nonce="0x" + secrets.token_hex(32) if wish.nonce is None else parse_hash(wish.nonce, "nonce"),
             )
             terms = document.complete(terms.salt)
             row = QuoteRow(

@@ -70,6 +70,7 @@ def create_quote(body: NewQuote, caller: TheCaller, parts: TheParts) -> QuoteVie
         units=body.units,
         buyer=body.buyer,
         delivery_key=body.delivery_key,
+        nonce=body.nonce,
         refund_to=body.refund_to,
         platform_order=body.platform_order,
         open_seconds=body.open_seconds,

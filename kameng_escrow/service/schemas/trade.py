@@ -256,6 +256,9 @@ class NewQuote(Model):
     buyer: Address
     refund_to: Address | None = Field(default=None, description="Where money goes back; null: to the buyer.")
     delivery_key: str = Field(max_length=80, description="The buyer's age recipient, age1…")
+    nonce: Hash | None = Field(
+        default=None, description="The 32 random bytes that the buyer made its delivery key of; null: fresh ones."
+    )
     platform_order: str = Field(default="", max_length=4 * MAX_PLATFORM_ORDER, description="The platform's number.")
     open_seconds: int = Field(
         default=QUOTE_SECONDS, ge=SHORTEST_OPEN, le=LONGEST_OPEN, description="That the terms may be opened."

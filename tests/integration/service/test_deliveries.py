@@ -15,6 +15,7 @@ from kameng_escrow.domain.states import Right, State
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import deliveries as kept
 from tests.integration.escrow_world import HOUR, EscrowWorld
+from tests.integration.mirrors import mirror_of
 
 from .conftest import Service, _serving
 
@@ -79,6 +80,12 @@ class Sale:
 @pytest.fixture
 def sale(service: Service) -> Sale:
     return Sale(service)
+
+
+@pytest.fixture
+def sale_on_each(service_on_each: Service) -> Sale:
+    """On each database in turn."""
+    return Sale(service_on_each)
 
 
 def assert_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
@@ -170,14 +177,16 @@ def test_an_order_takes_codes_when_it_is_their_turn(sale: Sale) -> None:
     assert sale.store()["stage"] == "Pending"  # late, but what the chain knows
 
 
-def test_the_same_again_is_the_same(sale: Sale) -> None:
+def test_the_same_again_is_the_same(sale_on_each: Sale) -> None:
+    sale = sale_on_each
     first, again = sale.store(), sale.store()
     assert first["id"] == again["id"]
     assert first["commitment"] == sale.delivery.commitment
     assert (first["stage"], first["current"]) == ("Stored", False)
 
 
-def test_deliveries_that_are_not_on_the_chain_give_way(sale: Sale) -> None:
+def test_deliveries_that_are_not_on_the_chain_give_way(sale_on_each: Sale) -> None:
+    sale = sale_on_each
     sale.store()
     sale.deliver()
     sale.dispute()
@@ -191,7 +200,8 @@ def test_deliveries_that_are_not_on_the_chain_give_way(sale: Sale) -> None:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def test_the_buyer_reads_once_it_is_final_and_not_before(sale: Sale) -> None:
+def test_the_buyer_reads_once_it_is_final_and_not_before(sale_on_each: Sale) -> None:
+    sale = sale_on_each
     delivery_id = sale.store()["id"]
     problem = assert_problem(sale.read(delivery_id), 409, "not_released")
     assert problem["values"]["stage"] == "Stored"
@@ -230,6 +240,8 @@ def test_every_block_up_to_the_final_one_withholds_it(sale: Sale) -> None:
 @pytest.fixture
 def anvil_service(anvil_world: EscrowWorld, store: Store) -> Iterator[Service]:
     """A service over a chain that can change its mind; on each database in turn."""
+    store.migrate()
+    mirror_of(anvil_world, store).run_once()
     yield from _serving(anvil_world, store, {})
 
 
@@ -273,7 +285,8 @@ def test_what_was_refunded_unread_stays_closed(sale: Sale) -> None:
     assert problem["values"]["stage"] == "Withheld"
 
 
-def test_what_was_read_stays_readable(sale: Sale) -> None:
+def test_what_was_read_stays_readable(sale_on_each: Sale) -> None:
+    sale = sale_on_each
     delivery_id = sale.store()["id"]
     sale.deliver()
     sale.finally_()
@@ -312,7 +325,8 @@ def test_without_keys_nobody_looks_for_duplicates(sale: Sale) -> None:
     assert_problem(sale.seller.get(f"/v1/orders/{sale.order_id}/tag-keys"), 501, "not_offered")
 
 
-def test_the_same_code_sold_twice_is_told_before_it_is_stored(service: Service) -> None:
+def test_the_same_code_sold_twice_is_told_before_it_is_stored(service_on_each: Service) -> None:
+    service = service_on_each
     first = Sale(with_keys(service))
     assert first.store(tags=first.tags())["duplicates"] == []
     first.deliver()
@@ -330,7 +344,8 @@ def test_the_same_code_sold_twice_is_told_before_it_is_stored(service: Service) 
     assert second.store(tags=second.tags(), allow_duplicates=True)["id"] == stored["id"]
 
 
-def test_codes_of_an_order_that_was_never_delivered_may_be_sold(service: Service) -> None:
+def test_codes_of_an_order_that_was_never_delivered_may_be_sold(service_on_each: Service) -> None:
+    service = service_on_each
     first = Sale(with_keys(service))
     first.store(tags=first.tags())
     second = Sale(service)
@@ -340,7 +355,8 @@ def test_codes_of_an_order_that_was_never_delivered_may_be_sold(service: Service
     assert second.store(tags=second.tags())["duplicates"] == []
 
 
-def test_keys_rotate(service: Service) -> None:
+def test_keys_rotate(service_on_each: Service) -> None:
+    service = service_on_each
     service.client.app.state.parts = service.parts = replace(service.parts, fingerprint_keys=KEYS[1:])
     first = Sale(service)
     first.store(tags=first.tags())
@@ -383,7 +399,8 @@ def shown(sale: Sale, number: int, **changes: Any) -> dict[str, Any]:
     return {"payload_hash": one.payload_hash, "unit": {**fields, **changes}}
 
 
-def test_a_mediator_sees_one_unit_and_that_it_matches(sale: Sale) -> None:
+def test_a_mediator_sees_one_unit_and_that_it_matches(sale_on_each: Sale) -> None:
+    sale = sale_on_each
     path = f"/v1/orders/{sale.order_id}/disclosures"
     sale.store()
     sale.deliver()
@@ -420,7 +437,8 @@ def test_a_mediator_sees_that_garbage_was_delivered(service: Service) -> None:
     assert (seen["matches"], seen["reason"]) == (False, "delivery_false")
 
 
-def test_erasing_leaves_hashes_and_nothing_else(sale: Sale) -> None:
+def test_erasing_leaves_hashes_and_nothing_else(sale_on_each: Sale) -> None:
+    sale = sale_on_each
     delivery_id = sale.store()["id"]
     sale.deliver()
     sale.finally_()
