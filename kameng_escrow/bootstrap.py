@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .service.parts import Parts
     from .store import BlobStore, Book, Store
     from .talk.desk import RoomLimits
+    from .trade.stockkeeper import Stockkeeper
 
 
 def connect(settings: Settings) -> Node:
@@ -442,6 +443,17 @@ def talk_limits(settings: Settings) -> "RoomLimits":
     from .talk.desk import RoomLimits
 
     return RoomLimits(file_bytes=settings.file_max_bytes, room_bytes=settings.room_max_bytes)
+
+
+def make_stockkeeper(store: "Store", deployment: Deployment) -> "Stockkeeper":
+    """What keeps listings' stocks in step with their orders.
+
+    Raises:
+        UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
+    """
+    from .trade.stockkeeper import Stockkeeper
+
+    return Stockkeeper(store, open_book(store, deployment).info().id)
 
 
 def make_parts(

@@ -17,6 +17,7 @@ from . import (
     machinery,
     money,
     network,
+    offering,
     order_papers,
     order_payments,
     order_verbs,
@@ -101,6 +102,9 @@ def build() -> Any:
     )
     transcripts.register(transcript, app)
     app.add_typer(transcript)
+    offers = group("offers", "自动签署接单承诺", "Offers that a seller's program makes by itself")
+    offering.register(offers)
+    app.add_typer(offers)
     following.register(app)
     keeping.register(app)
     relaying.register(app)

@@ -29,7 +29,7 @@ SERVICE = (
     *("public_url", "listen", "proxies", "session_hours", "explorer_url"),
     *("rate_limit", "rate_limit_anonymous"),
 )
-PARTS = ("api", "mirror", "keeper", "relayer")
+PARTS = ("api", "mirror", "stock", "keeper", "relayer")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,8 +37,8 @@ def register(app: typer.Typer) -> None:
     command(
         app,
         "serve",
-        zh="平台服务：API、镜像、守护程序、中继合在一个进程里（--only 只开其中几个）",
-        en="The platform service: API, mirror, keeper and relayer in one process (--only for some of them)",
+        zh="平台服务：API、镜像、库存、守护程序、中继合在一个进程里（--only 只开其中几个）",
+        en="The platform service: API, mirror, stock, keeper and relayer in one process (--only for some of them)",
         uses=(*CHAIN, "rpc_fallbacks", "ws_url", *STORE, *SERVICE, *MONEY, *RELAYER),
     )(serve)
 
@@ -214,6 +214,8 @@ def _start(
 
     if "mirror" in wanted:
         crew.start("mirror", _mirror(session, stack, deployment, registry, trouble))
+    if "stock" in wanted:
+        crew.start("stock", bootstrap.make_stockkeeper(session.store(), deployment).run)
     if "keeper" in wanted:
         from ..keeper import KeeperMetrics
 

@@ -34,6 +34,7 @@ EXPECTED = """
     receipt make|show
     watchtower
     buyer new|deposit|act
+    offers serve|check
     bond fund|withdraw|show
     credit show|pay|withdraw
     fees show|claim
