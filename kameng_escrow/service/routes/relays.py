@@ -26,6 +26,7 @@ from kameng_escrow.relay import (
     Opening,
     RelayLimitReached,
     Request,
+    UnknownDeposit,
     UnknownRelay,
 )
 from kameng_escrow.store import UnknownOrder
@@ -135,12 +136,12 @@ def create_deposit(body: NewDeposit, response: Response, caller: TheCaller, part
     return deposit_view(parts, found)
 
 
-@routes.get("/v1/deposits/{order_id}", access=account(Scope.OrdersRead), responses=_MISSING)
-def read_deposit(order_id: str, caller: TheCaller, parts: TheParts) -> DepositView:
-    """What has come to a deposit address: for the parties of the order and its platform."""
-    found = registered(parts, order_id)
-    _check_reader(caller, found)
-    return deposit_view(parts, found)
+@routes.get("/v1/deposits/{deposit_id}", access=account(Scope.OrdersRead), responses=_MISSING)
+def read_deposit(deposit_id: str, caller: TheCaller, parts: TheParts) -> DepositView:
+    """What has come to the deposit address of the order of that id, which need not be opened yet: for its parties and
+    its platform.
+    """
+    return deposit_view(parts, _own_deposit(parts, caller, deposit_id))
 
 
 @routes.get("/v1/walletless", access=PUBLIC)
@@ -175,13 +176,11 @@ def _request(body: NewRelayBody, caller: Caller, parts: Parts) -> Request:
             offer = None if body.offer is None else body.offer.value()
             return Opening(terms=terms, payment=payment, offer=offer)
         case RelayDepositRefund():
-            found = registered(parts, body.order_id)
-            _check_reader(caller, found)
+            found = _own_deposit(parts, caller, body.order_id)
             refund = DepositRefund(expiry=body.expiry, signature=signature(body.signature))
             return DepositRefunding(terms=found.terms, refund=refund)
         case RelayDepositSweep():
-            found = registered(parts, body.order_id)
-            _check_reader(caller, found)
+            found = _own_deposit(parts, caller, body.order_id)
             token = None if body.token is None else parse_address(body.token, "token")
             return DepositSweeping(terms=found.terms, token=token)
 
@@ -201,12 +200,12 @@ def _readers(found: WatchedDeposit) -> tuple[str, ...]:
     return found.account, found.platform, found.terms.buyer, found.terms.seller
 
 
-def _check_reader(caller: Caller, found: WatchedDeposit) -> None:
+def _own_deposit(parts: Parts, caller: Caller, order_id: str) -> WatchedDeposit:
+    """The deposit address of an order of the caller's. Raises `UnknownDeposit`, also for others'."""
+    found = registered(parts, order_id)
     if caller.account not in _readers(found):
-        raise Forbidden(
-            "Only the buyer, the seller and the platform of the order may do this.",
-            "只有这笔订单的买家、卖家和平台可以做这件事。",
-        )
+        raise UnknownDeposit(found.order_id)
+    return found
 
 
 def _check_deposit(parts: Parts, terms: OrderTerms, offer: Offer | None, signed: bytes) -> str:
