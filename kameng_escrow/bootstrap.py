@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .domain.reputation import Yardstick
     from .keeper import Announce, Keeper, KeeperMetrics
     from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
+    from .notify import Telling
     from .relay import Limits, Relayer, RelayerMetrics
     from .service.parts import Parts
     from .store import BlobStore, Book, Store
@@ -471,6 +472,7 @@ def make_parts(
     keys = settings.fingerprint_keys_file
     book = open_book(store, deployment)
     network = network_of(deployment.chain_id)
+    client = EscrowClient(node=node, contract=deployment)
     return Parts(
         config=ServiceConfig(
             public_url=settings.public_url,
@@ -488,10 +490,54 @@ def make_parts(
         contract_id=book.info().id,
         node=node,
         deployment=deployment,
-        client=EscrowClient(node=node, contract=deployment),
+        client=client,
         blobs=open_files(settings),
         talk_limits=talk_limits(settings),
         yardstick=make_yardstick(settings),
         signer=signer,
         fingerprint_keys=() if keys is None else read_fingerprint_keys(keys),
+        telling=make_telling(settings, deployment, client),
+    )
+
+
+LOCAL_CHAINS = (31_337, 1_337)  # the ids that development chains have
+
+
+def make_telling(settings: Settings, deployment: Deployment, client: EscrowClient | None = None) -> "Telling":
+    """What telling the accounts of a deployment takes. `client` asks tokens how their amounts are written; without one
+    they are in base units.
+
+    Raises:
+        SettingError: endpoints on this machine were asked for, and the chain is no local one.
+        SecretFileUnusable: a file that a setting names has not what it should.
+    """
+    from .chain.networks import network_of
+    from .notify import Sealer, Senders, Telling, read_push_key, read_seal_keys, read_secret
+    from .notify.currencies import ChainCurrencies
+
+    loopback = settings.webhook_loopback == "yes"
+    if loopback and deployment.chain_id not in LOCAL_CHAINS:
+        raise SettingError(
+            "KAMENG_WEBHOOK_LOOPBACK",
+            f"Webhooks go to this machine on a local chain only, and {deployment.chain_id} is none: unset "
+            "KAMENG_WEBHOOK_LOOPBACK.",
+            f"只有本地链才允许 webhook 发往本机，而 {deployment.chain_id} 不是：请去掉 KAMENG_WEBHOOK_LOOPBACK。",
+        )
+    seal, push, mail, bot = (
+        settings.seal_key_file,
+        settings.push_key_file,
+        settings.mail_file,
+        settings.telegram_token_file,
+    )
+    return Telling(
+        public_url=settings.public_url,
+        sealer=Sealer(() if seal is None else read_seal_keys(seal)),
+        senders=Senders(
+            push=None if push is None else read_push_key(push, settings.push_contact or settings.public_url),
+            mail_url=None if mail is None else read_secret(mail),
+            telegram_token=None if bot is None else read_secret(bot),
+        ),
+        currencies=ChainCurrencies(client, network_of(deployment.chain_id).coin),
+        hosts=settings.notify_hosts,
+        loopback=loopback,
     )

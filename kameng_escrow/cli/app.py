@@ -18,6 +18,7 @@ from . import (
     money,
     network,
     offering,
+    notifying,
     order_papers,
     order_payments,
     order_verbs,
@@ -109,6 +110,7 @@ def build() -> Any:
     keeping.register(app)
     relaying.register(app)
     serving.register(app)
+    notifying.register(app)
     upkeep.register(app)
     money.register(app)
     reputation.register(app)

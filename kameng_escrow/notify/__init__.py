@@ -6,8 +6,9 @@ from .messages import Messages
 from .metrics import NotifierMetrics
 from .notifier import Notifier, NotifierReport
 from .people import Channel, People, Preferences, Told
-from .sealing import Sealer, read_seal_keys
-from .senders import PushKey, Senders
+from .sealing import Sealer, read_seal_keys, read_secret
+from .senders import PushKey, Senders, read_push_key
+from .telling import Telling
 from .texts import Texts
 
 __all__ = [
@@ -26,7 +27,10 @@ __all__ = [
     "PushKey",
     "Sealer",
     "Senders",
+    "Telling",
     "Texts",
     "Told",
+    "read_push_key",
     "read_seal_keys",
+    "read_secret",
 ]

@@ -18,7 +18,7 @@ NotifyError
 ├── LinkWrong           the opt-out link is none of ours, or its channel is gone
 ├── PreferencesUnfit    language, time zone, quiet hours or topics: the message says which
 ├── SealBroken          what was sealed can't be opened: give the key file that it was sealed with
-├── SealKeyUnusable     the key file can't be read, or others may read it
+├── SecretFileUnusable  a file with a secret can't be read, others may read it, or it has something else in it
 ├── NotSent             an attempt failed; `reason` says how
 └── NotifierStandsBy    another notifier is at work: this one takes over when that one ends
 """
@@ -185,7 +185,7 @@ class UnknownChannel(NotifyError):
 
 
 class TooManyCodes(NotifyError):
-    """The account has asked for as many codes as it may: again in `seconds`."""
+    """The account has asked for as many codes as it may: again in `retry_after` seconds."""
 
     code = "too_many_codes"
 
@@ -193,7 +193,7 @@ class TooManyCodes(NotifyError):
         super().__init__(
             f"Enough codes were asked for: ask again in {seconds} s.", f"验证码要得太频繁：请 {seconds} 秒后再试。"
         )
-        self.seconds = seconds
+        self.retry_after = seconds
 
 
 class CodeWrong(NotifyError):
@@ -242,10 +242,10 @@ class SealBroken(NotifyError):
         )
 
 
-class SealKeyUnusable(NotifyError):
-    """The file with the sealing keys can't be used. The message says why, and never what is in it."""
+class SecretFileUnusable(NotifyError):
+    """A file with a secret can't be used. The message says why, and never what is in it."""
 
-    code = "bad_seal_key_file"
+    code = "bad_secret_file"
 
 
 class NotSent(NotifyError):

@@ -4,7 +4,7 @@ The words are made in the moment of sending, of how the order stands then.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -38,7 +38,7 @@ class Message:
 
     id: int
     channel_id: str
-    parcel: Parcel
+    pack: Callable[[], Parcel]  # makes the words; outside of any transaction, since it may ask a node
 
 
 class Messages:
@@ -155,17 +155,21 @@ class Messages:
             zone=zone_of(_ZONE if person is None else person.time_zone),
             now=now,
         )
-        words = self._texts.of(row.topic, row.details, order, reader)
-        parcel = Parcel(
-            kind=channel.kind,
-            fields=json.loads(self._sealer.open(channel.address)),
-            words=words,
-            language=reader.language,
-            opt_out=self._public_url + opt_out_path(channel.id, ALL, channel.opt_out_key),
-            tag=(row.order_id or row.topic)[:34].removeprefix("0x"),
-            lasts_seconds=None if row.details.get("until") is None else max(60, int(row.details["until"]) - now),
-        )
-        return Message(id=row.id, channel_id=channel.id, parcel=parcel)
+        topic, details = row.topic, dict(row.details)
+        until = details.get("until")
+        fixed = {
+            "kind": channel.kind,
+            "fields": json.loads(self._sealer.open(channel.address)),
+            "language": reader.language,
+            "opt_out": self._public_url + opt_out_path(channel.id, ALL, channel.opt_out_key),
+            "tag": (row.order_id or row.topic)[:34].removeprefix("0x"),
+            "lasts_seconds": None if until is None else max(60, int(until) - now),
+        }
+
+        def pack() -> Parcel:
+            return Parcel(words=self._texts.of(topic, details, order, reader), **fixed)
+
+        return Message(id=row.id, channel_id=channel.id, pack=pack)
 
 
 def _held_until(row: MessageRow, person: PersonRow | None, now: int, now_ms: int) -> int | None:

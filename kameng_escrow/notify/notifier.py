@@ -129,13 +129,18 @@ class Notifier:
         )
         self.metrics = metrics or NotifierMetrics()
         self._clock_ms = clock_ms
-        self._place = Leadership(store, ROLE, f"{info.chain_id}:{info.address}")
+        self._place = Leadership(store, ROLE, self.scope)
         self._tally = _Tally()
         self._housework = 0.0  # when it was last done, monotonic
         self._troubles: set[str] = set()
         self._trouble: Trouble = _nobody_listens
 
     # ---------------------------------------------------------------------------------------------------------- loops
+
+    @property
+    def scope(self) -> str:
+        """Of which contract: chain id and address."""
+        return f"{self._origin.chain_id}:{self._origin.address}"
 
     def run_once(self, stop: threading.Event | None = None, *, trouble: Trouble = _nobody_listens) -> NotifierReport:
         """Sends what is to be sent now, once, and returns; what failed waits for its next time.
@@ -284,7 +289,8 @@ class Notifier:
         if isinstance(one, Letter):
             result = await self._deliveries.send(one, wire, self._clock_ms())
         else:
-            result = await self._senders.send(one.parcel, wire, self._clock_ms())
+            parcel = await asyncio.to_thread(one.pack)
+            result = await self._senders.send(parcel, wire, self._clock_ms())
         flights.ended.append((one, result))
 
     def _write_ended(self, flights: _Flights) -> None:

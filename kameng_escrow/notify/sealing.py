@@ -11,7 +11,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import SealBroken, SealKeyUnusable
+from .errors import SealBroken, SecretFileUnusable
 
 _SEALED, _PLAIN = "fernet:", "plain:"
 _LARGEST = 64 * 1024
@@ -60,32 +60,42 @@ def read_seal_keys(path: Path) -> list[bytes]:
     """The keys in a file: 32 bytes in base64 each, a line a key, the one to seal with first.
 
     Raises:
-        SealKeyUnusable: the file is missing, readable by others, or has something else in it.
+        SecretFileUnusable: the file is missing, readable by others, or has something else in it.
     """
+    lines = read_secret(path).replace("-", "+").replace("_", "/").split()
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(_LARGEST)
-    except OSError as error:
-        raise SealKeyUnusable(
-            f"The sealing keys in {path} can't be read: {error.strerror or error}.",
-            f"加密密钥文件 {path} 读不了：请检查路径和权限。",
-        ) from error
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SealKeyUnusable(
-            f"Others on this machine may read the sealing keys in {path}: run `chmod 600 {path}`.",
-            f"本机其他用户也能读 {path} 里的加密密钥：请先执行 chmod 600 {path}。",
-        )
-    try:
-        keys = [
-            base64.b64decode(line.translate(bytes.maketrans(b"-_", b"+/")), validate=True) for line in content.split()
-        ]
+        keys = [base64.b64decode(line, validate=True) for line in lines]
     except (binascii.Error, ValueError):
         keys = []
     if not keys or any(len(key) != 32 for key in keys):
-        raise SealKeyUnusable(
+        raise SecretFileUnusable(
             f"{path} must have a key of 32 bytes in base64 on each line: make one with "
             f"`head -c 32 /dev/urandom | base64 > {path}`.",
             f"{path} 每行应是 32 字节密钥的 base64：可用 `head -c 32 /dev/urandom | base64 > {path}` 生成。",
         )
     return keys
+
+
+def read_secret(path: Path) -> str:
+    """What is in a file that only its owner may read, without the space around it.
+
+    Raises:
+        SecretFileUnusable: it is missing, empty, readable by others, or no text.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(_LARGEST).decode("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretFileUnusable(
+            f"The secret in {path} can't be read: {getattr(error, 'strerror', None) or 'no text'}.",
+            f"{path} 里的秘密读不了：请检查路径、权限和内容。",
+        ) from error
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SecretFileUnusable(
+            f"Others on this machine may read the secret in {path}: run `chmod 600 {path}`.",
+            f"本机其他用户也能读 {path} 里的秘密：请先执行 chmod 600 {path}。",
+        )
+    if not content:
+        raise SecretFileUnusable(f"There is no secret in {path}: it is empty.", f"{path} 是空的，里面没有秘密。")
+    return content

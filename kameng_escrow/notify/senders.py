@@ -9,13 +9,15 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from kameng_escrow.store.service.notifying import ChannelKind
 
-from .errors import ChannelUnavailable
+from .errors import ChannelUnavailable, SecretFileUnusable
 from .schedule import retry_after
+from .sealing import read_secret
 from .texts import Words
 from .wire import Wire
 
@@ -70,6 +72,26 @@ class PushKey:
             serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         )
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode("ascii")
+
+
+def read_push_key(path: Path, contact: str) -> PushKey:
+    """The VAPID key in a file: of P-256, in PEM, readable by its owner alone.
+
+    Raises:
+        SecretFileUnusable: it is none.
+    """
+    from py_vapid import Vapid02
+
+    try:
+        return PushKey(key=Vapid02.from_pem(read_secret(path).encode("ascii")), contact=contact)
+    except SecretFileUnusable:
+        raise
+    except Exception:  # libraries name what is wrong in many ways, and quote it
+        raise SecretFileUnusable(
+            f"{path} has no key of the curve P-256 in PEM: make one with "
+            f"`openssl ecparam -name prime256v1 -genkey -noout > {path}`.",
+            f"{path} 里不是 P-256 的 PEM 私钥：可用 `openssl ecparam -name prime256v1 -genkey -noout > {path}` 生成。",
+        ) from None
 
 
 class Senders:

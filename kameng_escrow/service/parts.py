@@ -12,6 +12,7 @@ from kameng_escrow.client import EscrowClient
 from kameng_escrow.delivery.fingerprints import FingerprintKey
 from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.domain.reputation import Yardstick
+from kameng_escrow.notify import Telling
 from kameng_escrow.relay import Limits
 from kameng_escrow.relay.watching import CONFIRMATIONS
 from kameng_escrow.store import BlobStore, Book, Marks, Store
@@ -63,6 +64,7 @@ class Parts:
     yardstick: Yardstick = field(default_factory=lambda: Yardstick(units={NATIVE: 10**13}))  # of reputations
     signer: LocalAccount | None = None  # signs statements; None: they bear no signature
     fingerprint_keys: tuple[FingerprintKey, ...] = ()  # newest first; none: the same code sold twice goes unnoticed
+    telling: Telling  # webhooks and notifications
     clock: Callable[[], int] = field(default=lambda: int(time.time()))  # Unix seconds of this machine
 
     def marks(self) -> Marks:

@@ -25,6 +25,7 @@ from kameng_escrow.domain.inputs import Malformed
 from kameng_escrow.domain.listing import ListingMismatch
 from kameng_escrow.domain.refusals import MayRetry, MustFix, MustWait, NeedsHuman
 from kameng_escrow.errors import EscrowError
+from kameng_escrow.notify import errors as notify
 from kameng_escrow.relay import (
     DepositNotOpenable,
     RelayBudgetSpent,
@@ -99,6 +100,19 @@ _STATUS: Final[Mapping[type[EscrowError], int]] = {
     NothingFinal: 409,
     PeriodNotFinal: 409,
     LibraryMissing: 501,
+    notify.NotifyError: 409,
+    notify.EndpointUnfit: 422,
+    notify.ChannelUnfit: 422,
+    notify.PreferencesUnfit: 422,
+    notify.CodeWrong: 422,
+    notify.ChannelUnavailable: 501,
+    notify.UnknownEndpoint: 404,
+    notify.UnknownDelivery: 404,
+    notify.UnknownChannel: 404,
+    notify.LinkWrong: 404,
+    notify.TooManyCodes: 429,
+    notify.NotSent: 502,
+    notify.SealBroken: 503,
     StoreBusy: 503,
     UnknownContract: 503,
     StoreError: 503,

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from . import books, chain, relayer, service
+from . import books, chain, notify, relayer, service
 from .forms import SettingError
 from .row import Setting
 
 __all__ = ["TABLE", "Setting", "SettingError", "Settings", "data_folder", "language"]
 
-TABLE: tuple[Setting, ...] = chain.ROWS + books.ROWS + service.ROWS + relayer.ROWS
+TABLE: tuple[Setting, ...] = chain.ROWS + books.ROWS + service.ROWS + relayer.ROWS + notify.ROWS
 
 _BY_NAME = {setting.name: setting for setting in TABLE}
 
@@ -67,6 +67,14 @@ class Settings:
     relayer_platform_budget: int | None  # wei in 24 hours; None: no limit
     relayer_account_limit: int  # in 24 hours
     deposit_confirmations: int  # blocks
+    # of webhooks and notifications
+    seal_key_file: Path | None
+    webhook_loopback: str  # "yes" or "no"
+    mail_file: Path | None
+    telegram_token_file: Path | None
+    push_key_file: Path | None
+    push_contact: str | None
+    notify_hosts: tuple[str, ...]
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, **flags: str | None) -> "Settings":

@@ -158,6 +158,31 @@ def _addresses(setting: str, text: str) -> tuple[str, ...]:
     return found
 
 
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?")
+
+
+def _hosts(setting: str, text: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip() for part in text.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise SettingError(
+                setting,
+                f"{setting} is a list of hosts such as ntfy.example.com:8443, not {host!r}.",
+                f"{setting} 是像 ntfy.example.com:8443 这样的主机名列表，不能是 {host!r}。",
+            )
+    return hosts
+
+
+def _contact(setting: str, text: str) -> str:
+    if not (text.startswith("mailto:") and "@" in text) and not _is_url(text, ("https",)):
+        raise SettingError(
+            setting,
+            f"{setting} must be mailto:name@example.com or an https URL, not {text!r}.",
+            f"{setting} 必须是 mailto:name@example.com 或 https 地址，不能是 {text!r}。",
+        )
+    return text
+
+
 def whole(least: int, most: int) -> Form:
     """A whole number of that range."""
 
@@ -200,3 +225,5 @@ UNITS = Form(_units, lambda pairs: ",".join(f"{token}={unit}" for token, unit in
 ADDRESSES = Form(_addresses, ",".join, ())
 WEI_OR_NONE = Form(_wei_or_none, lambda wei: "none" if wei is None else str(wei), none_is_a_word=True)
 SECONDS = Form(_seconds)
+HOSTS = Form(_hosts, ",".join, ())
+CONTACT = Form(_contact)

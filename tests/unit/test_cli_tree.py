@@ -21,7 +21,7 @@ from kameng_escrow.errors import EscrowError
 CHINESE = re.compile("[一-鿿]")
 EXPECTED = """
     demo node deploy orders mirror status reconcile settle keeper relayer relay-budget reputation compile doctor
-    serve
+    serve notifier
     statement verify retention
     audit list|verify
     transcript export|verify

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kameng_escrow.notify.channels import check_channel, hint_of
-from kameng_escrow.notify.errors import ChannelUnfit, LinkWrong, PreferencesUnfit, SealBroken, SealKeyUnusable
+from kameng_escrow.notify.errors import ChannelUnfit, LinkWrong, PreferencesUnfit, SealBroken, SecretFileUnusable
 from kameng_escrow.notify.optout import ALL, PATH, check_link, opt_out_path
 from kameng_escrow.notify.quiet import quiet_until, zone_of
 from kameng_escrow.notify.sealing import Sealer, read_seal_keys
@@ -186,11 +186,11 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
 def test_keys_come_from_a_file_that_others_can_t_read(tmp_path: Path) -> None:
     lines = f"{base64.b64encode(ONE).decode()}\n{base64.urlsafe_b64encode(b'+/' * 16).decode()}\n"
     assert read_seal_keys(write(tmp_path / "keys", lines)) == [ONE, b"+/" * 16]
-    with pytest.raises(SealKeyUnusable, match="chmod 600"):
+    with pytest.raises(SecretFileUnusable, match="chmod 600"):
         read_seal_keys(write(tmp_path / "open", lines, 0o644))
     for text in ("", "short", base64.b64encode(b"x" * 31).decode(), "*" * 44):
-        with pytest.raises(SealKeyUnusable) as refused:
+        with pytest.raises(SecretFileUnusable) as refused:
             read_seal_keys(write(tmp_path / "bad", text))
         assert not text or text not in refused.value.message
-    with pytest.raises(SealKeyUnusable):
+    with pytest.raises(SecretFileUnusable):
         read_seal_keys(tmp_path / "none")

@@ -32,4 +32,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     preparing.routes.router,
     relays.routes.router,
     records.routes.router,
+from . import accounts, deliveries, meta, notifications, orders, stream, webhooks
+
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    topic.routes.router for topic in (meta, accounts, orders, deliveries, webhooks, notifications, stream)
 )

@@ -16,6 +16,7 @@ from kameng_escrow.chain.in_process import InProcessNode
 from kameng_escrow.client import EscrowClient
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.states import Outcome
+from kameng_escrow.notify import Telling
 from kameng_escrow.service.app import make_app
 from kameng_escrow.service.parts import Parts, ServiceConfig
 from kameng_escrow.store import BlobStore, Store
@@ -144,6 +145,7 @@ def _serving(world: EscrowWorld, store: Store, orders: dict[Outcome, OrderTerms]
         deployment=world.deployment,
         client=EscrowClient(node=world.node, contract=world.deployment),
         blobs=BlobStore(folder / "files"),
+        telling=Telling(public_url=ORIGIN, loopback=True, clock_ms=lambda: 1_000 * clock.now),
         clock=clock,
     )
     with TestClient(make_app(parts), base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
