@@ -13,6 +13,7 @@ from ..errors import EscrowError
 from .command import CHAIN, STORE, both, command
 from .keeping import MONEY
 from .network import on_signals, stop_on_signals
+from .notifying import TELLING
 from .problems import CHECK_FAILED, BadInput
 from .relaying import RELAYER
 from .screen import Answer
@@ -29,7 +30,7 @@ SERVICE = (
     *("public_url", "listen", "proxies", "session_hours", "explorer_url"),
     *("rate_limit", "rate_limit_anonymous"),
 )
-PARTS = ("api", "mirror", "stock", "keeper", "relayer")
+PARTS = ("api", "mirror", "stock", "keeper", "relayer", "notifier")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,9 +38,9 @@ def register(app: typer.Typer) -> None:
     command(
         app,
         "serve",
-        zh="平台服务：API、镜像、库存、守护程序、中继合在一个进程里（--only 只开其中几个）",
-        en="The platform service: API, mirror, stock, keeper and relayer in one process (--only for some of them)",
-        uses=(*CHAIN, "rpc_fallbacks", "ws_url", *STORE, *SERVICE, *MONEY, *RELAYER),
+        zh="平台服务：API、镜像、库存、守护程序、中继、通知合在一个进程里（--only 只开其中几个）",
+        en="The platform service: API, mirror, stock, keeper, relayer and notifier in one process (--only for some)",
+        uses=(*CHAIN, "rpc_fallbacks", "ws_url", *STORE, *SERVICE, *MONEY, *RELAYER, *TELLING[1:]),
     )(serve)
 
 
@@ -246,6 +247,19 @@ def _start(
             )
         )
         crew.start("relayer", lambda stop: relayer.follow(stop, poll_seconds=1.0, trouble=trouble))
+    if "notifier" in wanted:
+        from ..client import EscrowClient
+        from ..notify import NotifierMetrics
+
+        asks = EscrowClient(node=node(), contract=deployment)
+        notifier = stack.enter_context(
+            bootstrap.make_telling(session.settings, deployment, asks).notifier(
+                session.store(),
+                bootstrap.open_book(session.store(), deployment),
+                metrics=NotifierMetrics(registry),
+            )
+        )
+        crew.start("notifier", lambda stop: notifier.follow(stop, trouble=trouble))
 
 
 def _mirror(

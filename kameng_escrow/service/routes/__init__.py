@@ -8,6 +8,7 @@ from . import (
     disputes,
     listings,
     meta,
+    notifications,
     orders,
     preparing,
     quotes,
@@ -16,6 +17,7 @@ from . import (
     relays,
     stream,
     talk,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -32,8 +34,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     preparing.routes.router,
     relays.routes.router,
     records.routes.router,
-from . import accounts, deliveries, meta, notifications, orders, stream, webhooks
-
-ROUTERS: tuple[APIRouter, ...] = tuple(
-    topic.routes.router for topic in (meta, accounts, orders, deliveries, webhooks, notifications, stream)
+    webhooks.routes.router,
+    notifications.routes.router,
 )
