@@ -14,6 +14,7 @@ from . import (
     deposits,
     following,
     keeping,
+    listing_papers,
     machinery,
     money,
     network,
@@ -75,6 +76,7 @@ def build() -> Any:
         "Codes: sealed by the seller, opened by the buyer, shown to the mediator",
     )
     order_papers.register(order)
+    listing_papers.register(order)
     order_payments.register(order)
     order_verbs.register(order)
     deposits.register(order)

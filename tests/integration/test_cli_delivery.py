@@ -308,3 +308,31 @@ def changed_key(hand: Hand, name: str) -> str:
     document["identity"] = str(pyrage.x25519.Identity.generate())
     (hand.terminal.folder / "stolen.json").write_text(json.dumps(document), "utf-8")
     return "stolen.json"
+
+
+def test_two_without_a_platform_agree_on_what_is_sold(hand: Hand) -> None:
+    """The buyer binds goods and delivery key into the terms; both keep the document."""
+    hand.terms("plain.json", "--units", "3", price="0.3")
+    words = (
+        "order",
+        "listing",
+        "plain.json",
+        "--title",
+        "点卡 100 元",
+        "-o",
+        "bound.listing.json",
+        "--terms",
+        "bound.json",
+    )
+    bound = hand.act("buyer", *words)
+    hand.act("buyer", "order", "open", "bound.json")
+    hand.act("seller", "order", "accept", "bound.json")
+    named = ("--listing-file", "bound.listing.json")
+    hand.act("seller", "order", "deliver", "bound.json", "--codes", "codes.csv", *named, "-o", "bound.sealed.json")
+    assert hand.act("buyer", "delivery", "open", "bound.sealed.json", *named)["codes"] == LISTED
+    hand.act("buyer", "receipt", "make", "bound.json", *named, "-o", "bound.receipt.json")
+    shown = hand.terminal.json("receipt", "show", "bound.receipt.json")
+    assert (shown["order_id"], shown["listing"]) == (bound["order_id"], True)
+    hand.fail(*words, "--category", "weapons", who="buyer", code=3)
+    hand.fail(*words, "--delivery-key", bound["delivery_key"], who="buyer", code=3)
+    hand.fail(*words, "--delivery-key", "age1x", "--nonce", bound["nonce"], who="buyer", code=3)

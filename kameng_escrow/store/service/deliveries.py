@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import insert as sql_insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from kameng_escrow.domain.states import State
@@ -118,10 +119,8 @@ def store_delivery(
     `committed` are the order's commitments on the chain: deliveries of none of them give way, the oldest first, past
     `MOST_WAITING`.
     """
-    found = session.scalar(
-        select(DeliveryRow).filter_by(contract_id=contract_id, order_id=order_id, commitment=commitment)
-    )
-    if found is not None:
+    same = select(DeliveryRow).filter_by(contract_id=contract_id, order_id=order_id, commitment=commitment)
+    if (found := session.scalar(same)) is not None:
         return found, False
     row = DeliveryRow(
         id=new_id("dlv"),
@@ -139,8 +138,11 @@ def store_delivery(
     for old in waiting[: max(0, len(waiting) - MOST_WAITING + 1)]:
         session.execute(delete(FingerprintRow).where(FingerprintRow.delivery_id == old.id))
         session.delete(old)
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # somebody stored the same at the same moment
+        return session.scalars(same).one(), False
     return row, True
 
 

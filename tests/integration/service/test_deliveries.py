@@ -2,15 +2,18 @@
 
 import base64
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from kameng_escrow.delivery import Delivery, Parcel, new_nonce, pack, seal, secret_of_account
+from kameng_escrow.client.receipt import parse_receipt
+from kameng_escrow.delivery import Delivery, Parcel, new_nonce, pack, prepare, seal, secret_of_account
 from kameng_escrow.delivery.fingerprints import FingerprintKey, tag_of
-from kameng_escrow.domain.signed import OperatorGrant
+from kameng_escrow.domain.order import NATIVE, OrderTerms
+from kameng_escrow.domain.signed import Offer, OperatorGrant
 from kameng_escrow.domain.states import Right, State
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import deliveries as kept
@@ -483,3 +486,73 @@ def test_many_orders_are_delivered_in_one_transaction(service: Service) -> None:
     for one in (first, second):
         assert one.seller.get(one.path).json()["deliveries"][0]["stage"] == "Pending"
     assert_problem(first.seller.post(path, json=many(first)), 409, "conflict")
+
+
+# ------------------------------------------------------------------------------------------------------- the whole way
+
+
+def test_from_a_quote_to_a_ruling(service: Service) -> None:
+    """The buyer makes its key of a nonce that the quote takes over; the receipt has listing and offer."""
+    world = service.world
+    seller, buyer = service.signed_in(world.seller), service.signed_in(world.buyer)
+    goods = {
+        **{"title": "点卡", "category": "game-card", "description": "", "policy_id": world.policy_id, "token": NATIVE},
+        **{"unit_price": "1000003", "units": 5, "publish": True},
+    }
+    listing_id = seller.post("/v1/listings", json=goods).json()["id"]
+    secret, nonce = secret_of_account(world.buyer), new_nonce()
+    wish = {
+        **{"listing_id": listing_id, "units": 2, "buyer": world.buyer.address},
+        **{"delivery_key": secret.recipient(nonce), "nonce": nonce},
+    }
+    quote = buyer.post("/v1/quotes", json=wish).json()
+    assert quote["document"]["nonce"] == nonce
+    prepared = seller.get(f"/v1/quotes/{quote['id']}/offer", params={"seconds": 300}).json()
+    signature = bytes(world.seller.sign_typed_data(full_message=prepared["typed_data"]).signature)
+    made = {"expiry": prepared["expiry"], "signature": "0x" + signature.hex()}
+    assert seller.post(f"/v1/quotes/{quote['id']}/offers", json=made).status_code == 201
+    terms = OrderTerms(**{**quote["terms"], "price": int(quote["terms"]["price"])})
+    promise = Offer(expiry=made["expiry"], signature=signature)
+    world.send(world.buyer, "openWithOffer", terms, promise, value=terms.price)
+    service.mirror()
+
+    path = f"/v1/orders/{quote['order_id']}"
+    receipt = parse_receipt(buyer.get(f"{path}/receipt").json())
+    service.parts.client.verify_receipt(receipt)
+    assert receipt.listing is not None
+    assert receipt.offer is not None
+    assert (receipt.listing.nonce, receipt.offer.offer.signature) == (nonce, signature)
+
+    parcel = pack(quote["order_id"], ["A1", "B2"])
+    delivery = prepare(parcel, receipt.listing.delivery_key, units=2)
+    sent = {"root": delivery.root, "payload": base64.b64encode(delivery.payload).decode()}
+    stored = seller.post(f"{path}/deliveries", json=sent).json()
+    world.send(world.seller, "deliver", terms, stored["commitment"])
+    world.node.mine(80)
+    service.mirror()
+    told = buyer.get(f"{path}/deliveries/{stored['id']}/payload").json()
+    received = Delivery(order_id=told["order_id"], root=told["root"], payload=base64.b64decode(told["payload"]))
+    opened = service.parts.client.open_delivery(terms, received, secret.identity(receipt.listing.nonce))
+    assert opened.codes == ("A1", "B2")
+
+    world.send(
+        world.buyer, "dispute", terms, 1, "0x" + "e1" * 32, value=(terms.price - terms.price // 2) * 1_500 // 10_000
+    )
+    service.mirror()
+    one = opened.disclose(2, received.payload_hash)
+    unit = {"unit": 2, "code": one.code, "salt": "0x" + one.salt.hex(), "proof": [f"0x{p.hex()}" for p in one.proof]}
+    disclosed = buyer.post(f"{path}/disclosures", json={"payload_hash": one.payload_hash, "unit": unit})
+    assert disclosed.json()["matches"] is True
+    [seen] = service.signed_in(world.mediator).get(f"{path}/disclosures").json()["disclosures"]
+    assert (seen["code"], seen["matches"], seen["current"]) == ("B2", True, True)
+
+
+def test_two_who_store_the_same_at_once_store_it_once(service_on_each: Service) -> None:
+    sale = Sale(service_on_each)
+    browsers = [sale.service.signed_in(sale.world.seller) for _ in range(4)]
+    body = sale.body()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda browser: browser.post(sale.path, json=body), browsers))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(sale.seller.get(sale.path).json()["deliveries"]) == 1
