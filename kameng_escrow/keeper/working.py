@@ -161,6 +161,7 @@ class Worker(ABC):
         while not stop.is_set():
             try:
                 part = self._look(spread=True)
+                conditions = (self._not_leading(),) if part is None else tuple(part.conditions.values())
             except _MAY_PASS as error:
                 if isinstance(error, WrongChain):
                     raise
@@ -172,7 +173,7 @@ class Worker(ABC):
                 stop.wait(pause)
                 continue
             pause = poll_seconds
-            news.tell([self._not_leading()] if part is None else part.conditions.values())
+            news.tell(conditions)
             looked(part)
             last = part
             stop.wait(_BUSY_SECONDS if part is not None and part.moved else poll_seconds)

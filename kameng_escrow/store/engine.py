@@ -112,6 +112,11 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
 def _set_up_postgresql(connection: Any, _: object) -> None:
     # A process that is stopped in the middle of a transaction must not keep its rows from everybody for ever.
     connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+    # Who has read the outbox acts on it, and what a keeper has written down it sends: a commit must outlive the server,
+    # also where somebody has asked for less.
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
     connection.commit()
 
 

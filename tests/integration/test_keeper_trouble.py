@@ -2,11 +2,14 @@
 
 import json
 import random
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from kameng_escrow.chain.anvil import AnvilNode
 from kameng_escrow.chain.calls import escrow_call
@@ -14,7 +17,7 @@ from kameng_escrow.chain.nodes import RpcNode
 from kameng_escrow.domain.states import State
 from kameng_escrow.keeper import NewsKind
 from kameng_escrow.keeper.rules import DAY_MS
-from kameng_escrow.store import Store
+from kameng_escrow.store import Leadership, Store
 from kameng_escrow.store.keeping import Payload, Stage
 
 from .escrow_world import EscrowWorld
@@ -362,6 +365,33 @@ def test_a_node_that_is_away_is_waited_for(world: EscrowWorld, anvil: AnvilNode,
         until(lambda: states(world, due) == {State.Closed} and all_mined(world, store))
         away[0] = True  # and when it is told to stop
         until(lambda: listener.troubles == ["node_error", "node_error"])
+
+
+def test_one_that_stands_by_outlives_a_store_that_fails_when_it_asks_who_leads(
+    world: EscrowWorld, store: Store, store_url: str
+) -> None:
+    due, listener, failures = due_orders(world, store, 3), Listener(), []
+
+    def fail_once(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM leaders" in statement and not failures:
+            failures.append(statement)
+            away = sqlite3.OperationalError("disk I/O error")
+            away.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise OperationalError(statement, None, away)
+
+    account = world.node.accounts[KEEPER].address
+    with (
+        Leadership(store, "keeper", f"{world.deployment.chain_id}:{account}") as first,
+        Store.open(store_url) as other,
+        keeper_of(world, other) as second,
+    ):
+        assert first.take() is not None
+        with following(second, listener=listener):
+            until(lambda: listener.troubles == ["not_leading"])
+            event.listen(other.engine, "before_cursor_execute", fail_once)
+            until(lambda: listener.troubles == ["not_leading", "store_unavailable", "not_leading"])
+            first.release()
+            until(lambda: states(world, due) == {State.Closed})
 
 
 @pytest.mark.parametrize(

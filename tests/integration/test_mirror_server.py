@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.mirror import Mirror, StandingBy
@@ -108,3 +109,19 @@ def test_a_folder_of_a_server_is_left_as_it_was_found(tmp_path: Path) -> None:
             store.migrate()
     with own_server(tmp_path / "own"), Store.open(url) as store:
         store.check_schema()
+
+
+def test_a_commit_is_one_also_where_the_server_is_told_to_be_quick_about_it(server: Server) -> None:
+    """An outbox that was read, and a transaction that was sent, must not be forgotten by a server that dies."""
+    url = server.create_database()
+    with Store.open(url) as store:
+        store.migrate()
+        with store.writing() as session:
+            database = session.scalar(text("SELECT current_database()"))
+            session.execute(text(f'ALTER DATABASE "{database}" SET synchronous_commit = off'))
+    for wanted, kept in (("off", "on"), ("remote_apply", "remote_apply")):
+        with Store.open(url) as store, store.writing() as session:
+            session.execute(text(f'ALTER DATABASE "{database}" SET synchronous_commit = {wanted}'))
+        with Store.open(url) as store, store.writing() as session:
+            assert session.scalar(text("SHOW synchronous_commit")) == kept
+    server.drop_database(url)
