@@ -165,8 +165,8 @@ def reconcile(
         typer.Option(
             "--repair",
             help=both(
-                "有差异就从链上重读并改正，再核对一次",
-                "Where there is a difference, read the chain anew, put it right, and compare again",
+                "从链上全部重读，改正不同的行，再核对一次",
+                "Read the chain anew, put right whatever differs, and compare again",
             ),
         ),
     ] = False,
@@ -181,7 +181,7 @@ def reconcile(
         found = audit(book, session.node().w3, deployment.lens, open_only=open_only)
     data = _audit_data(found)
     lines = _audit_lines(screen, found)
-    if not found.drifts or not mend:
+    if not mend:
         if found.drifts:
             lines.append(screen.say("  用 --repair 改正", "  --repair puts it right"))
         return Answer(data, lines, exit_code=CHECK_FAILED if found.drifts else 0)

@@ -41,7 +41,8 @@ class BrokenHistory(EscrowError):
         name = type(event).__name__
         super().__init__(
             f"{name} can't follow in the history of order {order_id}, which is {state.label}: {reason}. "
-            "Read its logs again from the block of its opening."
+            "A log is missing: ask another node. Where a mirror says so, it may have been missing before: "
+            "`kameng reconcile --repair` reads everything anew."
         )
         self.order_id = order_id
         self.state = state

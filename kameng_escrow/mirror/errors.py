@@ -137,7 +137,7 @@ class BrokenEvents(MirrorError):
     def __init__(self, reason: str, block_number: int) -> None:
         super().__init__(
             f"{reason} at block {block_number}: a log is missing, or is not this contract's. "
-            "Ask another node, and mirror into a new store."
+            "Ask another node; `kameng reconcile --repair` reads anew what came before."
         )
         self.reason = reason
         self.block_number = block_number

@@ -371,7 +371,8 @@ def _held(session: Session, contract_id: int) -> dict[str, int]:
     totals: dict[str, int] = {}
     row: Any  # open orders have terms
     for row in session.execute(query):
-        policy = policies[row.policy_id]
+        if (policy := policies.get(row.policy_id)) is None:
+            continue  # somebody has lost it: what the order holds can't be told before a repair
         held = held_in(row.state, policy, price=row.price, units=row.units, disputed_units=row.disputed_units)
         totals[row.token] = totals.get(row.token, 0) + held.total
     return totals

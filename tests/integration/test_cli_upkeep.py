@@ -85,10 +85,21 @@ def test_reconcile_finds_and_repairs(hand: Hand) -> None:
     assert mended["left"]["drifts"] == []
     spoil(hand, "DELETE FROM events")
     assert hand.terminal.json("reconcile")["drifts"] == []  # rows are right; what they were folded from is not compared
-    spoil(hand, "DELETE FROM balances")
-    text = hand.terminal.ok("reconcile", "--repair").out
+    text = hand.terminal.ok("reconcile", "--repair").out  # but they are put right
     assert "rows put right" in text
     assert "mirror and chain agree" in text
+
+
+def test_what_an_audit_does_not_look_at_is_repaired_too(hand: Hand) -> None:
+    """A mirror that was not told of a policy stops at the first order under it, and says how to go on."""
+    hand.terminal.ok("mirror", "--once")
+    spoil(hand, "DELETE FROM policies")
+    hand.opened("three.json")
+    stuck = hand.terminal.run("mirror", "--once")
+    assert stuck.code == 6
+    assert "kameng reconcile --repair" in stuck.err
+    assert "policies: 1 added" in hand.terminal.ok("reconcile", "--repair").out
+    hand.terminal.ok("mirror", "--once", "--check")
 
 
 def test_reconcile_says_when_the_mirror_is_of_another_chain(hand: Hand) -> None:

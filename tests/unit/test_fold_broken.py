@@ -298,7 +298,8 @@ def test_errors_say_what_happened_and_what_to_do() -> None:
     assert error.code == "broken_history"
     assert str(error) == (
         f"OrderDelivered can't follow in the history of order {ORDER}, which is Opened: deliver is not possible there. "
-        "Read its logs again from the block of its opening."
+        "A log is missing: ask another node. Where a mirror says so, it may have been missing before: "
+        "`kameng reconcile --repair` reads everything anew."
     )
     with pytest.raises(WrongShares, match="ask another node") as raised:
         tell(order_in(State.Disputed), told.fee_credited(fee=1))
