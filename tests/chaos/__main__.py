@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from .run import Chaos, Outcome, results_of
+from .run import Chaos, DidNotRecover, Outcome, results_of
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results" / "chaos.json"
 STORES = ("sqlite", "postgresql")
@@ -79,7 +79,10 @@ def main() -> None:
             seconds=words.minutes * 60 / len(stores),
             tell=lambda said, name=name: console.print(f"[dim]{name}: {said}"),
         )
-        outcomes[name] = chaos.run()
+        try:
+            outcomes[name] = chaos.run()
+        except DidNotRecover as error:
+            sys.exit(f"{name}, seed {seed}: {error}. See {folder}")
     show(console, outcomes, seed)
     words.results.parent.mkdir(parents=True, exist_ok=True)
     words.results.write_text(json.dumps(results_of(outcomes, seed), indent=2) + "\n", encoding="utf-8")

@@ -20,7 +20,8 @@ from .schedule import fates
 
 ROOT = Path(__file__).resolve().parents[2]
 AGAIN_SECONDS = 0.3  # until one that ended is started again
-_MAY_END = (NODE, STORE)  # a node or store that is away while it starts, or a chain that is another
+_MAY_END = (NODE, STORE)  # a node or store that is away while it starts
+_OTHER_CHAIN = "The node serves chain"  # what all nodes together may have done, and nobody waits for
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class Member:
     arguments: Sequence[str]
     fates: Iterator[str]
     pid: int | None = None
-    starts: int = 0
+    at_work: bool = False  # whether it has been, since it was started: from then on it has to wait for what passes
+    last_words: str = ""
 
 
 @dataclass(slots=True)
@@ -137,7 +139,7 @@ class Household:
         with self._turn:
             if self._over:
                 return
-            member.starts += 1
+            member.at_work = False
             fate = next(member.fates) if self._mortal else "never"
             order = {"name": member.name, "arguments": member.arguments, "fate": fate}
             assert self._nursery.stdin is not None
@@ -162,16 +164,22 @@ class Household:
                 if self._over:
                     continue
                 member.pid = None
-                self._bury(member, told["status"])
-            threading.Timer(AGAIN_SECONDS, self._start, [member]).start()
+            threading.Timer(AGAIN_SECONDS, self._revive, [member, told["status"]]).start()
+
+    def _revive(self, member: Member, status: int) -> None:
+        """By now all that it wrote has been read."""
+        with self._turn:
+            if not self._over:
+                self._bury(member, status)
+                self._start(member)
 
     def _bury(self, member: Member, status: int) -> None:
         if status == -signal.SIGKILL:
             self.life.killed[member.name] += 1
-        elif status in _MAY_END:
+        elif status in _MAY_END and (not member.at_work or _OTHER_CHAIN in member.last_words):
             self.life.ended[str(status)] += 1
         else:
-            self.life.unforeseen.append(f"{member.name} ended with {status}")
+            self.life.unforeseen.append(f"{member.name} ended with {status}: {member.last_words}")
 
     def _overhear(self) -> None:
         """Keeps what they write; a traceback is a mistake of ours."""
@@ -180,9 +188,14 @@ class Household:
             self._log.write(line)
             if "Traceback (most recent call last)" in line:
                 self.life.unforeseen.append(line.strip())
-            start = line.find("{")
-            if start >= 0:
-                try:
-                    self.codes[str(json.loads(line[start:]).get("code", ""))] += 1
-                except ValueError:
-                    continue
+            name, _, words = line.partition(": ")
+            member = self._members.get(name)
+            if member is None:
+                continue
+            if not words.startswith("{"):
+                member.last_words = words.strip()
+                continue
+            with suppress(ValueError):
+                said = json.loads(words)
+                member.at_work |= name.startswith("keeper") or said["message"] == "mirrored"
+                self.codes[str(said.get("code", ""))] += 1

@@ -42,7 +42,7 @@ class Line:
         self._dice = random.Random(seed)
         self._turn = threading.Lock()
         self._fault: LineFault | None = None
-        self._stale_at = 0
+        self._head = 0  # when the fault began
         self.spoiled: Counter[str] = Counter()  # answers, by kind of trouble
         self.sent: set[str] = set()  # hashes of the transactions that the node was given
 
@@ -56,7 +56,7 @@ class Line:
         """From now on it misbehaves; `head`: the chain's last block."""
         with self._turn:
             self._fault = fault
-            self._stale_at = max(0, head - fault.number)
+            self._head = head
 
     def end(self, fault: LineFault | None = None) -> None:
         """It is well again, unless another fault than this one has begun."""
@@ -122,7 +122,7 @@ class Line:
             case Trouble.WrongChain:
                 return self._ask_elsewhere(asked)
             case Trouble.Stale:
-                return self._stale(asked, forward)
+                return self._stale(fault, asked, forward)
             case Trouble.MissingLogs | Trouble.RepeatedLogs:
                 return self._other_logs(fault.trouble, pick, asked, forward)
             case Trouble.RangeLimit:
@@ -133,9 +133,9 @@ class Line:
 
     # ------------------------------------------------------------------------------------------------------------ stale
 
-    def _stale(self, asked: Any, forward: Forward) -> Answer:
+    def _stale(self, fault: LineFault, asked: Any, forward: Forward) -> Answer:
         """As a node answers that has the chain up to a block of some time ago."""
-        at = self._stale_at
+        at = max(0, self._head - fault.number)
         answers = json.loads(forward(_each(asked, lambda call: _up_to(call, at))))
         by_id = {call["id"]: call for call in _calls(asked)}
         for answer in _calls(answers):
@@ -155,8 +155,9 @@ class Line:
         if trouble is Trouble.RepeatedLogs:
             logs.insert(pick.randrange(len(logs) + 1), pick.choice(logs))
         else:
-            last = int(logs[-1]["blockNumber"], 16)
-            recent = sorted({log["blockNumber"] for log in logs if int(log["blockNumber"], 16) > last - HIDDEN})
+            recent = sorted({log["blockNumber"] for log in logs if int(log["blockNumber"], 16) > self._head - HIDDEN})
+            if not recent:
+                return _AS_IT_IS
             hidden = set(pick.sample(recent, pick.randint(1, len(recent))))
             answer["result"] = [log for log in logs if log["blockNumber"] not in hidden]
         return Answer(json.dumps(answer).encode(), headers=_JSON)

@@ -118,7 +118,8 @@ class Chaos:
     # ----------------------------------------------------------------------------------------------------------- set-up
 
     def _set_up(self, stack: ExitStack) -> None:
-        node = stack.enter_context(AnvilNode())
+        # With all states in memory: one that it has put on the disk is lost to a rollback, and with it the contracts.
+        node = stack.enter_context(AnvilNode(options=("--prune-history", "1000000")))
         foreign = stack.enter_context(AnvilNode(chain_id=_FOREIGN_CHAIN))
         assert node.url is not None
         assert foreign.url is not None
@@ -126,9 +127,10 @@ class Chaos:
         node.mine(WINDOW)  # so that a reorg never reaches below the contract
         self._url = str(self._folder / "store.sqlite")
         if self._postgresql:
-            # Apart: root's server runs as somebody else, who must get at its folder from above.
+            # Apart: root's server runs as somebody else, who must get at its folder from above. It need not wait for
+            # the disk: what fails is the server, and not the machine under it.
             place = stack.enter_context(TemporaryDirectory(prefix="kameng-postgres-", ignore_cleanup_errors=True))
-            self._server = stack.enter_context(own_server(Path(place) / "server"))
+            self._server = stack.enter_context(own_server(Path(place) / "server", durable=False))
             self._url = self._server.create_database()
         self._lines = [Line(node.url, foreign.url, seed=self._seed + index, patience=PATIENCE) for index in range(2)]
         urls = [stack.enter_context(line.open()) for line in self._lines]

@@ -139,11 +139,12 @@ def _clocks(dice: random.Random, seconds: float) -> Iterator[Strike]:
 def _store_faults(dice: random.Random, seconds: float, postgresql: bool) -> Iterator[Strike]:
     ours = [Blow.RestartServer, Blow.KillServer, Blow.FillServer] if postgresql else [Blow.NoPages, Blow.NoSpace]
     blows = _dealt(dice, ours)
-    at = dice.uniform(2, 6)
+    at = dice.uniform(3, 6)
     while at < seconds:
         lasts = min(dice.uniform(0.5, 2.5), seconds - at)
         yield Strike(at=at, blow=next(blows), seconds=lasts, number=dice.randint(0, 9_000))
-        at += lasts + dice.uniform(3.0, 8.0)
+        # A server takes some seconds to come back; in between there has to be something that it can be taken from.
+        at += lasts + (dice.uniform(7.0, 14.0) if postgresql else dice.uniform(3.0, 8.0))
 
 
 def _dealt(dice: random.Random, cards: Sequence[T]) -> Iterator[T]:

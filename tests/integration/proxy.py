@@ -85,8 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = self.server.respond(asked, self._forward)
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever asked has died in the middle of it
+            self.close_connection = True
+            return
+        answer = self.server.respond(json.loads(body), self._forward)
         if answer is None:
             self.close_connection = True
             return
