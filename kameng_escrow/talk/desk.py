@@ -19,6 +19,7 @@ from kameng_escrow.store.bell import ring
 from kameng_escrow.store.queries import load_order_events
 from kameng_escrow.store.service import disputes, talk
 from kameng_escrow.store.service.dispute_rows import EVIDENCE
+from kameng_escrow.store.service.ids import is_id
 from kameng_escrow.store.service.talk_rows import FileRow, RoomRow
 
 from .errors import Conflicted, NotInRoom, RoomFull, UnknownItem
@@ -229,7 +230,7 @@ def attach(desk: Desk, session: Session, room: RoomRow, who: Present, ids: tuple
     """
     if len(ids) > desk.limits.files_per_entry:
         raise RoomFull(desk.limits.files_per_entry, "files for one entry", "单条消息的文件")
-    rows = talk.files_of(session, room, ids)
+    rows = talk.files_of(session, room, [name for name in ids if is_id(name, "fil")])
     for name in ids:
         row = rows.get(name)
         if row is None or row.uploader != who.account or row.seq is not None or row.paper is not None:

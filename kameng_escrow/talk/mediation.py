@@ -10,7 +10,7 @@ from typing import Final
 from kameng_escrow.domain import shares
 from kameng_escrow.domain.disputes import EvidencePaper, Phase, phase_of
 from kameng_escrow.domain.endings import timeout
-from kameng_escrow.domain.inputs import check_hash, parse_address
+from kameng_escrow.domain.inputs import parse_address, parse_hash
 from kameng_escrow.domain.lifecycle import half_time, mediator_now, negotiation_end
 from kameng_escrow.domain.order import Order
 from kameng_escrow.domain.policy import ZERO_ADDRESS
@@ -21,6 +21,7 @@ from kameng_escrow.domain.states import Fault, Outcome
 from kameng_escrow.store.models import CheckpointRow
 from kameng_escrow.store.service import disputes
 from kameng_escrow.store.service.dispute_rows import EVIDENCE, NOTE_LENGTH, ConflictRow
+from kameng_escrow.store.service.ids import is_id
 
 from .desk import Desk
 from .errors import UnknownItem, WrongSeat
@@ -152,10 +153,7 @@ class Mediation:
         """
         text = clean_message(note, "note", most=NOTE_LENGTH)
         about = mediator or account
-        if len(subject) == _HASH_LENGTH:
-            check_hash(subject, "subject")
-        else:
-            subject = parse_address(subject, "subject")
+        subject = parse_hash(subject, "subject") if len(subject) == _HASH_LENGTH else parse_address(subject, "subject")
         desk = self._desk
         with desk.store.writing() as session:
             if about == account:
@@ -194,7 +192,7 @@ class Mediation:
         """
         desk = self._desk
         with desk.store.writing() as session:
-            row = disputes.declaration(session, desk.contract_id, conflict_id)
+            row = disputes.declaration(session, desk.contract_id, conflict_id) if is_id(conflict_id, "cfl") else None
             if row is None or row.declared_by != account:
                 raise UnknownItem("declaration", "申报", conflict_id)
             row.withdrawn_ms = desk.now_ms()

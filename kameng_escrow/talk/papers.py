@@ -40,7 +40,7 @@ from kameng_escrow.store.service.dispute_rows import EVIDENCE, GROUNDS, PaperRow
 from kameng_escrow.store.service.talk_rows import FileRow, RoomRow
 
 from .desk import Desk, Present, add, attach, entered, file_document, follow, present, salt
-from .errors import EvidenceClosed, NotDisputed, WrongSeat
+from .errors import EvidenceClosed, NotDisputed, UnknownItem, WrongSeat
 
 LONGEST_GROUNDS = 4 * LONGEST_MESSAGE
 
@@ -265,15 +265,19 @@ class Papers:
                 in_dispute=shares.held(who.order).amount,
             )
 
-    def own_paper(self, order_id: str, account: str, digest: str) -> dict[str, Any] | None:
-        """What a paper says that the account wrote itself, whether the chain has it or not; None: there is none."""
+    def own_paper(self, order_id: str, account: str, digest: str) -> dict[str, Any]:
+        """What a paper says that the account wrote itself, whether the chain has it or not.
+
+        Raises:
+            UnknownItem: it wrote none with that hash, or it was erased.
+        """
         with self._desk.store.reading() as session:
             present(self._desk, session, order_id, account)
             for kind in (EVIDENCE, GROUNDS):
                 row = disputes.paper_of(session, self._desk.contract_id, order_id, kind, digest)
-                if row is not None and row.author == account:
+                if row is not None and row.author == account and row.document is not None:
                     return row.document
-        return None
+        raise UnknownItem("paper of yours", "由你写的文书", digest)
 
     def _lines(self, session: Session, who: Present) -> tuple[int, ...] | None:
         """The units as the buyer's paper names them, where it names as many as the chain says are in dispute."""

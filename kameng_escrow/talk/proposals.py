@@ -27,7 +27,7 @@ from kameng_escrow.domain.states import Outcome, State
 from kameng_escrow.domain.transcript import EntryKind
 from kameng_escrow.domain.typed_data import split_digest
 from kameng_escrow.store.service import talk
-from kameng_escrow.store.service.ids import new_id
+from kameng_escrow.store.service.ids import is_id, new_id
 from kameng_escrow.store.service.talk_rows import ProposalRow, RoomRow
 
 from .desk import Desk, Present, add, entered, present
@@ -237,7 +237,9 @@ class Proposals:
 
     def _row(self, session: Session, who: Present, proposal_id: str) -> ProposalRow:
         room = talk.room_of(session, self._desk.contract_id, who.order.id)
-        row = None if room is None else talk.proposal_in(session, room, proposal_id)
+        row = None
+        if room is not None and is_id(proposal_id, "prp"):
+            row = talk.proposal_in(session, room, proposal_id)
         if row is None:
             raise UnknownItem("proposal", "方案", proposal_id)
         return row

@@ -13,7 +13,7 @@ from kameng_escrow.domain.spoken_text import clean_message, clean_name
 from kameng_escrow.domain.transcript import Entry, EntryKind
 from kameng_escrow.store.queries import load_order_events
 from kameng_escrow.store.service import talk
-from kameng_escrow.store.service.ids import new_id
+from kameng_escrow.store.service.ids import is_id, new_id
 from kameng_escrow.store.service.talk_rows import FileRow, RoomRow
 
 from .desk import Desk, Present, add, attach, entered, file_document, follow, present, salt
@@ -245,7 +245,9 @@ class Rooms:
         with self._desk.store.reading() as session:
             present(self._desk, session, order_id, account)
             room = talk.room_of(session, self._desk.contract_id, order_id)
-            row = None if room is None else talk.files_of(session, room, [file_id]).get(file_id)
+            row = None
+            if room is not None and is_id(file_id, "fil"):
+                row = talk.files_of(session, room, [file_id]).get(file_id)
             if row is None or (row.seq is None and row.uploader != account):
                 raise UnknownItem("file", "文件", file_id)
             found = file_of(row)

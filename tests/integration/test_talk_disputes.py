@@ -109,7 +109,8 @@ def test_nobody_learns_of_a_dispute_before_it_has_begun(room: Talking) -> None:
     sent = room.rooms.send_file(order, world.buyer.address, name="a.png", content=png())
     paper = write(room, order, files=[sent.id])
     assert room.papers.own_paper(order, world.buyer.address, paper.hash) == paper.document()
-    assert room.papers.own_paper(order, world.seller.address, paper.hash) is None
+    with pytest.raises(UnknownItem):
+        room.papers.own_paper(order, world.seller.address, paper.hash)
     with pytest.raises(UnknownItem):
         room.rooms.file(order, world.seller.address, sent.id)
     with pytest.raises(UnknownItem):  # it belongs to the paper by now

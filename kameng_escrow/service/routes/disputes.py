@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from kameng_escrow.domain.disputes import (
     PHASE_LABELS,
@@ -54,6 +54,7 @@ from .talk import IN_THE_ROOM, LARGEST_PAGE
 routes = Router("disputes")
 
 RECORDS_PER_MINUTE: Final = 30  # of one network address: counting takes a while
+_ADDRESS: Final = "^0x[0-9a-fA-F]{40}$"
 _CURSOR = re.compile(r"(\d{1,12})-(\d{1,18})-(\d{1,9})")
 
 
@@ -65,7 +66,11 @@ def list_dispute_reasons() -> ReasonsView:
     )
 
 
-@routes.get("/v1/orders/{order_id}/dispute", access=order(IN_THE_ROOM, Scope.Disputes))
+@routes.get(
+    "/v1/orders/{order_id}/dispute",
+    access=order(IN_THE_ROOM, Scope.Disputes),
+    responses={409: {"description": "The order was never in dispute."}},
+)
 def read_dispute(held: TheOrder, caller: TheCaller, parts: TheParts) -> DisputeView:
     """The order's dispute: its clock and what happens by itself, the papers that the chain carries, all evidence."""
     return _dispute_view(papers_of(parts).look(held.id, caller.known))
@@ -85,6 +90,19 @@ def write_dispute_paper(body: NewPaper, held: TheOrder, caller: TheCaller, parts
         files=body.files,
     )
     return WrittenPaperView(hash=paper.hash, evidence=paper.hash, units=paper.units, document=paper.document())
+
+
+@routes.get(
+    "/v1/orders/{order_id}/dispute/papers/{paper_hash}",
+    access=order(IN_THE_ROOM, Scope.Disputes),
+    responses={404: {"description": "The caller wrote no such paper."}},
+)
+def read_own_paper(
+    paper_hash: Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$")], held: TheOrder, caller: TheCaller, parts: TheParts
+) -> PaperView:
+    """A paper that the caller wrote itself, whether its hash is on the chain or not."""
+    found = papers_of(parts).own_paper(held.id, caller.known, paper_hash.lower())
+    return PaperView(hash=paper_hash.lower(), document=found)
 
 
 @routes.post("/v1/orders/{order_id}/dispute/evidence", access=order(PARTIES, Scope.Disputes), status_code=201)
@@ -156,16 +174,20 @@ def declare_conflict(body: NewConflict, caller: TheCaller, parts: TheParts) -> C
     return _conflict_view(made)
 
 
-@routes.delete("/v1/mediation/conflicts/{conflict_id}", access=account(Scope.Disputes))
+@routes.delete(
+    "/v1/mediation/conflicts/{conflict_id}",
+    access=account(Scope.Disputes),
+    responses={404: {"description": "The caller made no such declaration."}},
+)
 def withdraw_conflict(conflict_id: str, caller: TheCaller, parts: TheParts) -> ConflictView:
     """Takes a declaration back that the caller made."""
     return _conflict_view(mediation_of(parts).withdraw(caller.known, conflict_id))
 
 
 @routes.get("/v1/mediators/{mediator}/record", access=PUBLIC, per_minute=RECORDS_PER_MINUTE)
-def read_mediator_record(mediator: str, parts: TheParts) -> RecordView:
+def read_mediator_record(mediator: Annotated[str, Path(pattern=_ADDRESS)], parts: TheParts) -> RecordView:
     """How a mediator has done, counted from the chain's events: rulings, silence, time, awards."""
-    found = mediation_of(parts).record(parse_address(mediator, "mediator"))
+    found = mediation_of(parts).record(parse_address(mediator.lower(), "mediator"))
     return RecordView(
         mediator=found.mediator,
         disputes=found.disputes,

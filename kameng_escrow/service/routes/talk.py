@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from kameng_escrow.store import InvalidCursor
 from kameng_escrow.talk.archive import Transcripts
+from kameng_escrow.talk.file_types import ENDINGS
 
 from ..callers import MEDIATORS, PARTIES, OrderRole, Scope, account, order
 from ..downloads import download_headers
@@ -46,10 +47,17 @@ _IN_MEMORY: Final = 4 * 1024 * 1024  # bytes of an archive; more goes to a file 
 _CHUNK: Final = 256 * 1024
 _CURSOR = re.compile(r"(\d{1,18})-(\d{1,12})")
 _MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "The room has nothing of that name."}}
-_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
-_ATTACHMENT: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "An attachment.", "content": {"application/octet-stream": _BINARY}},
+_NOT_YET: Final[dict[int | str, dict[str, Any]]] = {
     **_MISSING,
+    409: {"description": "A signature is missing, or it is void."},
+}
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The file, as an attachment.", "content": dict.fromkeys(ENDINGS, _BINARY)},
+    **_MISSING,
+}
+_ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The archive.", "content": {"application/zip": _BINARY}}
 }
 
 
@@ -143,7 +151,7 @@ def send_file(
     "/v1/orders/{order_id}/room/files/{file_id}",
     access=order(IN_THE_ROOM, Scope.Talk),
     response_class=StreamingResponse,
-    responses=_ATTACHMENT,
+    responses=_FILE,
 )
 def read_file(file_id: str, held: TheOrder, caller: TheCaller, parts: TheParts) -> StreamingResponse:
     """A file, as an attachment. It is checked against its hash before the first byte is sent."""
@@ -156,7 +164,7 @@ def read_file(file_id: str, held: TheOrder, caller: TheCaller, parts: TheParts) 
     "/v1/orders/{order_id}/room/transcript",
     access=order(IN_THE_ROOM, Scope.Talk),
     response_class=StreamingResponse,
-    responses=_ATTACHMENT,
+    responses=_ARCHIVE,
     per_minute=EXPORTS_PER_MINUTE,
 )
 def export_transcript(held: TheOrder, caller: TheCaller, parts: TheParts) -> StreamingResponse:
@@ -226,7 +234,7 @@ def withdraw_proposal(proposal_id: str, held: TheOrder, caller: TheCaller, parts
 
 
 @routes.get(
-    "/v1/orders/{order_id}/proposals/{proposal_id}/agreement", access=order(PARTIES, Scope.Talk), responses=_MISSING
+    "/v1/orders/{order_id}/proposals/{proposal_id}/agreement", access=order(PARTIES, Scope.Talk), responses=_NOT_YET
 )
 def read_agreement(proposal_id: str, held: TheOrder, caller: TheCaller, parts: TheParts) -> AgreementView:
     """All that `agree` takes, once both have signed: either party sends it, or has it relayed."""

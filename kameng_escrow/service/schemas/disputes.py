@@ -150,7 +150,7 @@ class QueueView(View):
 class NewConflict(Model):
     """A conflict of interest."""
 
-    subject: str = Field(max_length=66, description="An account, or an order's id.")
+    subject: str = Field(pattern="^0x([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$", description="An account, or an order's id.")
     note: str = Field(max_length=4 * NOTE_LENGTH)
     mediator: Address | None = Field(default=None, description="Left out, the caller; else the caller's mediator.")
 

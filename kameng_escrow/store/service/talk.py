@@ -71,11 +71,16 @@ def room_of(session: Session, contract_id: int, order_id: str) -> RoomRow | None
 
 def locked_room(session: Session, contract_id: int, order_id: str) -> RoomRow:
     """The order's room, made if need be; nobody else adds to it until the transaction ends."""
-    insert = postgresql.insert if session.get_bind().dialect.name == POSTGRESQL else sqlite.insert
-    new = {"size": 0, "head": start_of(order_id), "last_ms": 0, "file_bytes": 0}
-    session.execute(insert(RoomRow).values(contract_id=contract_id, order_id=order_id, **new).on_conflict_do_nothing())
     query = select(RoomRow).filter_by(contract_id=contract_id, order_id=order_id)
-    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+    query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:  # and somebody else may be making it at this moment
+        insert = postgresql.insert if session.get_bind().dialect.name == POSTGRESQL else sqlite.insert
+        new = {"size": 0, "head": start_of(order_id), "last_ms": 0, "file_bytes": 0}
+        made = insert(RoomRow).values(contract_id=contract_id, order_id=order_id, **new)
+        session.execute(made.on_conflict_do_nothing())
+        found = session.scalars(query).one()
+    return found
 
 
 def append(

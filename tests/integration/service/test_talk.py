@@ -2,6 +2,7 @@
 
 import io
 import logging
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,12 +17,15 @@ from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.shares import sum_in_dispute
 from kameng_escrow.domain.signed import Split
 from kameng_escrow.domain.states import Outcome, State
+from kameng_escrow.service.app import make_app
 from kameng_escrow.service.downloads import download_headers
+from kameng_escrow.store import Store
 from kameng_escrow.talk.archive import verify
 from kameng_escrow.talk.file_types import ENDINGS
 from tests.integration.escrow_world import DAY
+from tests.integration.mirrors import book_of
 
-from .conftest import Service
+from .conftest import ORIGIN, Service
 from .test_stream import listening, serving
 
 
@@ -263,6 +267,8 @@ def test_a_dispute_from_reason_to_ruling(service: Service) -> None:
     file = ok(send(buyer, room), 201)
     paper = ok(buyer.post(f"{room}/dispute/paper", json={**words, "files": [file["id"]]}), 201)
     refused(seller.get(f"{room}/dispute"), 409, "not_disputed")
+    refused(seller.get(f"{room}/dispute/papers/{paper['hash']}"), 404, "unknown_item")
+    assert ok(buyer.get(f"{room}/dispute/papers/{paper['hash']}"))["document"] == paper["document"]
 
     bond = sum_in_dispute(terms.price, terms.units, paper["units"]) * 1_500 // 10_000
     world.send(world.buyer, "dispute", terms, paper["units"], paper["evidence"], value=bond)
@@ -296,7 +302,7 @@ def test_a_dispute_from_reason_to_ruling(service: Service) -> None:
     assert (seen["phase"], seen["promised"]) == (None, None)
     record = ok(service.visitor().get(f"/v1/mediators/{world.mediator.address}/record"))
     assert record["ruled"] == 2  # with the one of the world's history
-    refused(service.visitor().get("/v1/mediators/0x12/record"), 422, "malformed_address")
+    refused(service.visitor().get("/v1/mediators/0x12/record"), 422, "bad_request")
 
 
 def test_conflicts_are_declared_by_those_concerned(service: Service) -> None:
@@ -306,7 +312,7 @@ def test_conflicts_are_declared_by_those_concerned(service: Service) -> None:
     order_id = room.rpartition("/")[2]
     words = {"subject": order_id, "note": "我认识买家"}
     refused(stranger.post("/v1/mediation/conflicts", json=words), 403, "wrong_seat")
-    refused(mediator.post("/v1/mediation/conflicts", json={**words, "subject": "x"}), 422, "malformed_address")
+    refused(mediator.post("/v1/mediation/conflicts", json={**words, "subject": "x"}), 422, "bad_request")
     made = ok(mediator.post("/v1/mediation/conflicts", json=words), 201)
     assert ok(mediator.get("/v1/mediation/conflicts"))["conflicts"] == [made]
     queue = ok(mediator.get("/v1/mediation/queue"))
@@ -325,6 +331,19 @@ def test_cursors_that_no_page_gave_are_refused(service: Service, path: str) -> N
         refused(buyer.get(path, params={"cursor": cursor}), 422, "invalid_cursor")
 
 
+def test_names_that_are_none_are_not_found_on_any_database(service_on_each: Service) -> None:
+    service = service_on_each
+    room = room_of(service, service.world.opened())
+    buyer = service.signed_in(service.world.buyer)
+    for name in ("nothing", "%00", "fil_%00", "fil_" + "0" * 26, "prp_" + "0" * 26, "cfl_" + "0" * 26, "%27%20OR%201"):
+        refused(buyer.get(f"{room}/room/files/{name}"), 404, "unknown_item")
+        refused(buyer.post(f"{room}/proposals/{name}/withdraw"), 404, "unknown_item")
+        refused(buyer.delete(f"/v1/mediation/conflicts/{name}"), 404, "unknown_item")
+    assert buyer.get(f"{room}/room/files/..%2f..%2fetc%2fpasswd").status_code == 404
+    said = buyer.post(f"{room}/room/messages", json={"text": "x", "files": ["\x00"]})
+    refused(said, 404, "unknown_item")
+
+
 # -------------------------------------------------------------------------------------------------------------- news
 
 
@@ -341,4 +360,23 @@ def test_what_is_said_arrives_to_those_in_the_room(service_on_each: Service) -> 
             event = next(heard)
             if event.kind == "room" and event.data["size"] == said["seq"] + 1:
                 break
+    assert event.data["head"] == said["head"]
+
+
+def test_what_one_replica_takes_another_tells(service_on_each: Service) -> None:
+    """Two services over one store: what is said at the first arrives at those who listen to the second."""
+    service = service_on_each
+    world = service.world
+    room = room_of(service, world.opened())
+    key = str(service.with_key(world.seller, "orders:read").headers["Authorization"])
+    buyer = service.signed_in(world.buyer)
+    with Store.open(service.store.url.render_as_string(hide_password=False)) as store:
+        app = make_app(replace(service.parts, store=store, book=book_of(world, store)))
+        with (
+            TestClient(app, base_url=ORIGIN) as client,
+            serving(replace(service, client=client)) as url,
+            listening(url, "/v1/stream", key) as heard,
+        ):
+            said = ok(buyer.post(f"{room}/room/messages", json={"text": "hello"}), 201)
+            event = next(one for one in heard if one.kind == "room" and one.data["size"] == said["seq"] + 1)
     assert event.data["head"] == said["head"]
