@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SERVICE = (
     *("public_url", "listen", "proxies", "session_hours", "explorer_url"),
     *("rate_limit", "rate_limit_anonymous"),
+    *("files", "files_max_bytes", "file_max_bytes", "room_max_bytes"),
 )
 PARTS = ("api", "mirror", "stock", "keeper", "relayer", "notifier")
 
@@ -213,6 +214,11 @@ def _start(
     def node() -> Any:
         return stack.enter_context(bootstrap.connect(session.settings))
 
+    if "api" in wanted:
+        from ..talk.upkeep import keep_tidy
+
+        store, files = session.store(), bootstrap.open_files(session.settings)
+        crew.start("files", lambda stop: keep_tidy(store, files, stop, trouble=trouble))
     if "mirror" in wanted:
         crew.start("mirror", _mirror(session, stack, deployment, registry, trouble))
     if "stock" in wanted:

@@ -1,12 +1,14 @@
 """What is said about an order, by whom, and in what order with what happened."""
 
 import io
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from kameng_escrow.domain.plain_text import TextLength, TextUnfit
 from kameng_escrow.domain.policy import ZERO_ADDRESS
@@ -15,8 +17,11 @@ from kameng_escrow.domain.states import State
 from kameng_escrow.domain.transcript import EntryKind
 from kameng_escrow.store import BlobDamaged, Store, UnknownOrder
 from kameng_escrow.store.service import talk
+from kameng_escrow.store.service.talk_rows import FileRow
 from kameng_escrow.talk.errors import Conflicted, FileRefused, FileTooLarge, NotInRoom, RoomFull, UnknownItem
+from kameng_escrow.talk.upkeep import keep_tidy, tidy
 from tests.integration.escrow_world import DAY, EscrowWorld
+from tests.terminal import wait_for
 
 from .talking import Talking, talking
 
@@ -342,17 +347,32 @@ def test_what_nobody_showed_is_forgotten_and_collected(room: Talking) -> None:
     room.rooms.say(order, buyer, "look", files=[shown.id])
     lost = room.rooms.send_file(order, buyer, name="b.png", content=png("blue"))
     world.wait(DAY + 1)
-    with room.store.writing() as session:
-        assert talk.drop_pending(session, (world.now() - DAY) * 1_000) == 1
-
-    def named(names: object) -> set[str]:
-        with room.store.reading() as session:
-            return talk.named_blobs(session, names)  # type: ignore[arg-type]
-
-    collected = room.desk.blobs.collect(named, grace_seconds=-1)
-    assert collected.blobs == 1
+    gone = tidy(room.store, room.desk.blobs, now_ms=room.desk.now_ms(), grace_seconds=-1)
+    assert (gone.forgotten, gone.blobs, gone.bytes) == (1, 1, lost.size)
+    with pytest.raises(UnknownItem):
+        room.rooms.file(order, buyer, lost.id)
     assert room.desk.blobs.has(shown.sha256)
     assert not room.desk.blobs.has(lost.sha256)
+
+
+def test_tidying_goes_on_until_it_is_told_to_stop(room: Talking) -> None:
+    world, buyer = room.world, room.world.buyer.address
+    lost = room.rooms.send_file(room.id_of(world.opened()), buyer, name="b.png", content=png())
+    (place,) = room.desk.blobs.folder.rglob(lost.sha256)
+    with room.store.writing() as session:
+        session.execute(update(FileRow).values(uploaded_ms=0))
+    os.utime(place, (0, 0))
+    stop, troubles = threading.Event(), []
+    works = threading.Thread(
+        target=keep_tidy, args=(room.store, room.desk.blobs, stop), kwargs={"trouble": troubles.append}
+    )
+    works.start()
+    try:
+        wait_for(lambda: not place.exists())
+    finally:
+        stop.set()
+        works.join()
+    assert troubles == []
 
 
 def test_what_was_said_can_be_erased_and_the_log_stays_whole(room: Talking) -> None:
