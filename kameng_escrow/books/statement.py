@@ -27,6 +27,7 @@ from .printed import WORDS, Heading, Lang, PdfWriter
 from .tables import CsvWriter, ParquetWriter, Writer
 
 FORMATS = ("csv", "parquet", "pdf")
+LATEST = 253_402_300_799  # the last second that ISO 8601 has four digits for
 _TELL = 500  # lines between two words about progress
 
 CurrencyOf = Callable[[str], Currency]
@@ -41,7 +42,7 @@ class Period:
     until: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.since < self.until:
+        if not 0 <= self.since < self.until <= LATEST:
             raise ValueError(f"no period: {self.since} to {self.until}")
 
 

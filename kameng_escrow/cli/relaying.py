@@ -176,6 +176,7 @@ def relay_budget(
 ) -> Answer:
     from ..keeper.working import now_ms
     from ..store.service import relays
+    from ..store.service.audit import audit
 
     who = parse_address(platform, "ADDRESS")
     store, screen = session.store(), session.screen
@@ -186,6 +187,7 @@ def relay_budget(
                 relays.forget_budget(writing, contract, who)
             else:
                 relays.set_budget(writing, contract, who, None if daily == "none" else _wei(daily))
+            audit(writing, "kameng relay-budget", "budget.set", who, {"daily": daily})
     default = session.settings.relayer_platform_budget
     with store.reading() as reading:
         has = relays.allowance(reading, contract, who, default=default, now_ms=now_ms())

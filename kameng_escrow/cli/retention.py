@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         "retention",
         zh="保管期限：哪些该抹除了、某人要求抹除什么；缺省只看不动，--erase 才动手",
         en="What is kept too long, or a person asks to have erased: shows it, and erases it with --erase",
-        uses=("contract", "chain_id", "deployments", *STORE),
+        uses=("contract", "chain_id", "deployments", "files", *STORE),
     )(retention)
 
 
@@ -84,6 +84,7 @@ def retention(
             counts = keeping.erase_account(
                 store, book.info().id, who, now=now, reason=reason.strip(), records_too=records_too
             )
+            _sweep(session)
         else:
             counts = keeping.personal(store, book.info().id, who, now=now, records_too=records_too)
         return _answer(session.screen, counts, keeping.PERSONAL, erase)
@@ -104,10 +105,20 @@ def retention(
             counts = keeping.clear(
                 store, book.info().id, names, now=now, days=days, progress=lambda name, done: tick(done, None, name)
             )
+        _sweep(session)
     else:
         found = keeping.due(store, book.info().id, now=now, days=days)
         counts = {name: found[name] for name in names}
     return _answer(session.screen, counts, [known[name] for name in names], erase)
+
+
+def _sweep(session: Session) -> None:
+    """Takes the files from the disk that no room names any more."""
+    from .. import bootstrap
+    from ..talk.upkeep import tidy
+
+    if session.settings.files.is_dir():
+        tidy(session.store(), bootstrap.open_files(session.settings), now_ms=int(time.time() * 1000))
 
 
 def _answer(screen: Screen, counts: "Mapping[str, int]", kinds: "Sequence[Kind | PersonalKind]", erase: bool) -> Answer:

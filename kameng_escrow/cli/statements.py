@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .command import CHAIN, NODE, STORE, both, command
-from .forms import Currency, clock, parse_address, short
+from .forms import Currency, parse_address, short
 from .problems import CHECK_FAILED, BadInput
 from .reputation import reading_chain
 from .screen import Answer, Screen
@@ -260,7 +260,7 @@ def _scope(party: str, platform: str) -> "Scope":
 
 
 def _period(since: str, until: str) -> "Period":
-    from ..books.statement import Period
+    from ..books.statement import LATEST, Period
 
     start = _second(since, "--since")
     month = _MONTH.fullmatch(since.strip())
@@ -271,9 +271,9 @@ def _period(since: str, until: str) -> "Period":
         end = int(datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp())
     else:
         raise BadInput("请用 --until 写明终点。", "Name the end with --until.")
-    if not 0 <= start < end:
+    if not 0 <= start < end <= LATEST:
         raise BadInput(
-            f"终点必须晚于起点：{clock(start)} 到 {clock(end)}。", f"{clock(start)} to {clock(end)} is no period."
+            "终点必须晚于起点，起点不早于 1970 年。", "The end must come after the start, and the start after 1970."
         )
     return Period(since=start, until=end)
 

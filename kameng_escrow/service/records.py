@@ -22,7 +22,7 @@ from .parts import Parts
 
 MOST_LINES: Final = 100_000  # of a statement over HTTP; longer ones are for `kameng statement`
 _REMEMBERED: Final = 1_000  # reputations
-_AT_ONCE: Final = 2  # statements being made
+_AT_ONCE: Final = 2  # statements being made, and likewise reputations being counted
 _WAIT_SECONDS: Final = 10
 
 
@@ -34,6 +34,7 @@ class Records:
         self._currencies = currencies
         self._known: OrderedDict[tuple[str, int], Reckoning] = OrderedDict()
         self._lock = threading.Lock()
+        self._counting = threading.BoundedSemaphore(_AT_ONCE)
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
 
     def reputation(self, account: str, at_block: int | None) -> Reckoning:
@@ -47,16 +48,24 @@ class Records:
         with parts.store.reading() as session:
             as_of = last_final(session, parts.contract_id, up_to=at_block)
         key = (account, -1 if as_of is None else as_of.number)
-        with self._lock:
-            if key in self._known and (at_block is None or at_block <= parts.marks().final):
-                self._known.move_to_end(key)
-                return self._known[key]
-        found = from_store(parts.store, parts.book.info(), account, parts.yardstick, at_block=at_block)
+        is_known = at_block is None or at_block <= parts.marks().final  # else `from_store` says what is wrong
+        if is_known and (known := self._remembered(key)) is not None:
+            return known
+        with self._counting:  # many who ask for the same at once wait for one answer
+            if is_known and (known := self._remembered(key)) is not None:
+                return known
+            found = from_store(parts.store, parts.book.info(), account, parts.yardstick, at_block=at_block)
         with self._lock:
             self._known[(account, found.as_of.number)] = found
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return found
+
+    def _remembered(self, key: tuple[str, int]) -> Reckoning | None:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
 
     def statement(self, scope: Scope, period: Period, formats: Sequence[str], lang: Lang) -> tuple[Path, str]:
         """A statement with its manifest in one archive, and its name. Whoever gets it deletes the archive's folder.

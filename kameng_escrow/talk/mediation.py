@@ -20,6 +20,7 @@ from kameng_escrow.domain.spoken_text import clean_message
 from kameng_escrow.domain.states import Fault, Outcome
 from kameng_escrow.store.models import CheckpointRow
 from kameng_escrow.store.service import disputes
+from kameng_escrow.store.service.audit import audit
 from kameng_escrow.store.service.dispute_rows import EVIDENCE, NOTE_LENGTH, ConflictRow
 from kameng_escrow.store.service.ids import is_id
 
@@ -176,6 +177,8 @@ class Mediation:
                 by=account,
                 now_ms=desk.now_ms(),
             )
+            details = {"mediator": about, "subject": subject}
+            audit(session, account, "conflict.declare", row.id, details, platform=account)
             return _declaration(row)
 
     def declarations(self, account: str) -> list[Declaration]:
@@ -196,6 +199,8 @@ class Mediation:
             if row is None or row.declared_by != account:
                 raise UnknownItem("declaration", "申报", conflict_id)
             row.withdrawn_ms = desk.now_ms()
+            details = {"mediator": row.mediator, "subject": row.subject}
+            audit(session, account, "conflict.withdraw", row.id, details, platform=account)
             return _declaration(row)
 
     # --------------------------------------------------------------------------------------------------------- record

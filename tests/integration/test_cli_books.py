@@ -56,6 +56,8 @@ def test_what_is_asked_for_wrongly_is_refused(hand: Hand) -> None:
     hand.fail("reputation", SELLER, "--reputation-platforms", "me", code=3)
     hand.fail("statement", "--since", "2026", code=3)
     hand.fail("statement", "--since", "2026-13", code=3)
+    hand.fail("statement", "--since", "0001-01", code=3)
+    hand.fail("statement", "--since", "2026-01", "--until", "9999-12-31T23:59:59-14:00", code=3)
     hand.fail("statement", "--since", "2026-02-01", code=3)
     hand.fail("statement", "--since", "2026-02-01", "--until", "2026-01-01", code=3)
     hand.fail("statement", "--since", "2026-02-01T10:00:00", "--until", "2026-03-01", code=3)

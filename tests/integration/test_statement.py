@@ -120,7 +120,7 @@ def test_a_store_without_anything_final_has_no_statement(world: EscrowWorld, sto
         )
 
 
-@pytest.mark.parametrize(("since", "until"), [(-1, 1), (1, 1), (2, 1)])
+@pytest.mark.parametrize(("since", "until"), [(-1, 1), (1, 1), (2, 1), (0, 2**62)])
 def test_what_is_no_period_is_refused(since: int, until: int) -> None:
     with pytest.raises(ValueError, match="no period"):
         Period(since=since, until=until)

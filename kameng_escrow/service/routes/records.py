@@ -1,7 +1,7 @@
 """Reputation for everybody; statements, the audit log and erasure for who they are about."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse
 from pydantic import AwareDatetime
 from starlette.background import BackgroundTask
 
-from kameng_escrow.books.statement import FORMATS, Period
+from kameng_escrow.books.statement import FORMATS, LATEST, Period
 from kameng_escrow.domain.inputs import parse_address
 from kameng_escrow.domain.reputation import Kind, Tally
 from kameng_escrow.store.service import audit, retention
@@ -151,9 +151,9 @@ def erase(caller: TheCaller, parts: TheParts, request: Request, response: Respon
 
 
 def _period(since: datetime, until: datetime) -> Period:
-    start, end = int(since.astimezone(UTC).timestamp()), int(until.astimezone(UTC).timestamp())
-    if not 0 <= start < end:
-        raise BadRequest("The period ends before it begins.", "期间的终点早于起点。")
+    start, end = int(since.timestamp()), int(until.timestamp())
+    if not 0 <= start < end <= LATEST:
+        raise BadRequest("The period's end must come after its start, which is after 1970.", "期间的终点必须晚于起点。")
     return Period(since=start, until=end)
 
 

@@ -98,6 +98,9 @@ def test_a_statement_that_can_not_be_is_refused(final: Service, monkeypatch: pyt
 
     assert code(until=iso(final.parts.marks().seen_at + 1)) == (409, "period_not_final")
     assert code(until="2019-01-01T00:00:00Z") == (422, "bad_request")
+    assert code(since="0001-01-01T00:00:00+14:00", until="0001-01-01T00:00:01+14:00") == (422, "bad_request")
+    assert code(until="9999-12-31T23:59:59-14:00") == (422, "bad_request")
+    assert code(until="9999-12-31T23:59:59Z") == (409, "period_not_final")
     assert code(since="2020-01-01") == (422, "bad_request")
     assert code(formats="xls") == (422, "bad_request")
     assert code(scope="everybody") == (422, "bad_request")
