@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from kameng_escrow.domain.states import Outcome, State
 from kameng_escrow.store import Store
 from kameng_escrow.store.models import OutboxRow
-from kameng_escrow.store.service import inventory
+from kameng_escrow.store.service import inventory, listings
 from kameng_escrow.store.service.trade_errors import (
     BuyerCapReached,
     SoldOut,
@@ -460,6 +460,41 @@ def test_quotes_and_the_follower_don_t_wait_for_each_other_for_ever(postgres_url
         for listing in shelves:
             assert_adds_up(shelf, listing, 50)
         assert sum(shelf.stock(listing)[2] for listing in shelves) == 32
+
+
+def test_sellers_who_restock_and_buyers_who_ask_don_t_lock_each_other_out(postgres_url: str) -> None:
+    """A seller locks the listing first and its stock then; a quote locks the stock, and then names the listing."""
+    with Store.open(postgres_url) as store:
+        shelf = Shelf(store)
+        listing = shelf.listing(500)
+        failures: list[BaseException] = []
+
+        def restock() -> None:
+            try:
+                for turn in range(25):
+                    with store.writing() as session:
+                        row = listings.listing(session, shelf.contract_id, listing, lock=True)
+                        listings.change_listing(session, row, {"unit_price": 1 + turn}, shelf.now)
+                        now = inventory.now_of(session, shelf.contract_id, shelf.now)
+                        inventory.change_stock(session, listing, 1, now)
+            except BaseException as error:
+                failures.append(error)
+
+        def ask(number: int) -> None:
+            try:
+                for turn in range(25):
+                    who = account(3_000 + 100 * number + turn)
+                    shelf.quote(listing, buyer=who, delivery_key=key(3_000 + 100 * number + turn))
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=restock), *(threading.Thread(target=ask, args=(n,)) for n in range(3))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert shelf.stock(listing) == (450, 75, 0, 0)
 
 
 def assert_adds_up(shelf: Shelf, listing: str, stocked: int) -> None:

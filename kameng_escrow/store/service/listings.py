@@ -262,7 +262,9 @@ def listing(session: Session, contract_id: int, listing_id: str, *, lock: bool =
     """A listing. Raises `UnknownListing`."""
     if not is_id(listing_id, "lst"):
         raise UnknownListing(listing_id[:40])
-    row = session.get(ListingRow, listing_id, with_for_update=lock or None, populate_existing=lock)
+    # Not the key: a quote that names the listing holds its stock, and must not wait for who waits for that.
+    held = {"key_share": True} if lock else None
+    row = session.get(ListingRow, listing_id, with_for_update=held, populate_existing=lock)
     if row is None or row.contract_id != contract_id:
         raise UnknownListing(listing_id)
     return row
