@@ -22,6 +22,7 @@ from . import (
     offering,
     order_papers,
     order_payments,
+    order_summary,
     order_verbs,
     order_views,
     policies,
@@ -81,6 +82,7 @@ def build() -> Any:
     order_verbs.register(order)
     deposits.register(order)
     order_views.register(order, app)
+    order_summary.register(order)
     app.add_typer(order)
     deliveries.register(delivery)
     app.add_typer(delivery)
@@ -105,7 +107,7 @@ def build() -> Any:
     )
     transcripts.register(transcript, app)
     app.add_typer(transcript)
-    offers = group("offers", "自动签署接单承诺", "Offers that a seller's program makes by itself")
+    offers = group("offers", "自动签署报价", "Offers that a seller's program makes by itself")
     offering.register(offers)
     app.add_typer(offers)
     following.register(app)

@@ -29,7 +29,7 @@ def register(offers: typer.Typer) -> None:
     command(
         offers,
         "serve",
-        zh="自动签署接单承诺：向平台取来等待承诺的报价，符合规则文件的就签（一直运行到 Ctrl-C；--once 只看一次）",
+        zh="自动签署报价：向平台取来等待报价的询价单，符合规则文件的就签（一直运行到 Ctrl-C；--once 只看一次）",
         en="Make offers by itself: ask the service which quotes want one, sign what the rules allow (until Ctrl-C, or "
         "--once)",
         uses=KEY,
@@ -65,7 +65,7 @@ def serve(
     ] = None,
     seconds: Annotated[
         int,
-        typer.Option("--seconds", min=30, max=86_400, help=both("承诺有效几秒", "Seconds that an offer lives")),
+        typer.Option("--seconds", min=30, max=86_400, help=both("报价有效几秒", "Seconds that an offer lives")),
     ] = 600,
     once: Annotated[
         bool, typer.Option("--once", help=both("处理完现有的就结束", "End with what is there now"))
@@ -148,7 +148,7 @@ def _trouble(session: Session, error: EscrowError) -> None:
 
 
 def _done(session: Session, made: int, refused: int) -> str:
-    return session.screen.say(f"签署 {made} 份承诺，拒绝 {refused} 份", f"{made} offers made, {refused} refused")
+    return session.screen.say(f"签署 {made} 份报价，拒绝 {refused} 份", f"{made} offers made, {refused} refused")
 
 
 def _data(by: "OfferRules") -> dict[str, Any]:

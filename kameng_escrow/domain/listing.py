@@ -20,7 +20,7 @@ from .canonical import canonical, document_hash
 from .categories import check_category
 from .currency import Currency
 from .inputs import Malformed, NumberOutOfRange, WrongType, check_address, check_hash, check_uint
-from .order import OrderTerms
+from .order import NATIVE, OrderTerms
 from .plain_text import clean_text
 from .policy import Policy
 from .summary import summarize
@@ -37,6 +37,7 @@ MAX_ID = 64
 MAX_PLATFORM_ORDER = 64
 MAX_SYMBOL = 16
 MAX_DECIMALS = 36
+NATIVE_DECIMALS = 18
 EXACT = 53  # bits of the whole numbers that every JSON reader has exactly
 
 _DELIVERY_KEY = re.compile(r"age1[02-9ac-hj-np-z]{58}")  # Bech32: its checksum is for whoever encrypts to check
@@ -224,11 +225,15 @@ def parse_document(value: object) -> ListingDocument:
     return document
 
 
-def verify_document(document: ListingDocument, terms: OrderTerms, policy: Policy, domain: Domain) -> None:
+def verify_document(
+    document: ListingDocument, terms: OrderTerms, policy: Policy, domain: Domain, *, decimals: int | None = None
+) -> None:
     """Passes the document that an order was made with: its hash is the order's `listing`, its terms are the order's,
     and what it tells of them in words is what the rules say.
 
     A summary of another text version than this package's is bound by its hash as well, but its words are not compared.
+    Amounts in the words are as right as the document's `currency`: give `decimals` as the token itself says, or compare
+    base units. What the native coin has, everybody knows.
 
     Raises:
         ListingMismatch: of the first difference.
@@ -242,6 +247,9 @@ def verify_document(document: ListingDocument, terms: OrderTerms, policy: Policy
         _same(name, getattr(document.terms, name), getattr(terms, name))
     _same("policy_id", policy_id(policy), terms.policy_id)
     _same("currency.token", document.currency.token, terms.token)
+    expected_decimals = NATIVE_DECIMALS if terms.token == NATIVE else decimals
+    if expected_decimals is not None:
+        _same("currency.decimals", document.currency.decimals, expected_decimals)
     if document.text_version != TEXT_VERSION:
         return
     english, chinese = lines(summarize(terms, policy), document.currency)

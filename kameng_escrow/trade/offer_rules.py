@@ -57,7 +57,7 @@ class AgainstRules(EscrowError):
 
     def __init__(self, order_id: str, reason: str, reason_zh: str) -> None:
         super().__init__(f"No offer for order {order_id}: {reason}.")
-        self.message_zh = f"不对订单 {order_id} 签署接单承诺：{reason_zh}。"
+        self.message_zh = f"不对订单 {order_id} 签署报价：{reason_zh}。"
         self.order_id = order_id
 
 

@@ -141,7 +141,7 @@ class Offerer:
             raise AgainstRules(
                 request.order_id,
                 f"{used} units were offered in the last 24 hours, and {terms.units} more are over {rule.units_per_day}",
-                f"最近 24 小时已承诺 {used} 件，再加 {terms.units} 件超过 {rule.units_per_day}",
+                f"最近 24 小时已报价 {used} 件，再加 {terms.units} 件超过 {rule.units_per_day}",
             )
         expiry = min(terms.open_by + 1, now + self.seconds)
         self.log.write(request.order_id, rule.listing, terms.units, now)

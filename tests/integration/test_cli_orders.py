@@ -3,11 +3,18 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account import Account
 
+from kameng_escrow.domain.currency import Currency
+from kameng_escrow.domain.listing import Goods, ListingDocument, make_document
+from kameng_escrow.domain.order import OrderTerms
+from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.typed_data import Domain, order_id
 from tests.hand import COMMITMENT, ETHER, MEDIATOR, SELLER, Hand, bring_up
 
 
@@ -46,6 +53,52 @@ def test_orders_and_order_tell_what_the_mirror_knows(hand: Hand) -> None:
     text = hand.terminal.ok("order", "show", "shown.json").out
     assert "auto-payment of 0.4975 ETH to the seller at" in text
     assert order_id in text
+
+
+def test_an_order_s_summary_in_words_and_its_document_held_against_it(hand: Hand) -> None:
+    terms = hand.terms("summed.json")
+    told = hand.terminal.json("order", "summary", "summed.json")
+    assert (told["order_id"], told["document"]) == (terms["order_id"], None)
+    assert [stage["outcome"] for stage in told["stages"]] == ["Expired", "Undelivered", "Released", "Defaulted"]
+    chinese = hand.terminal.ok("order", "summary", "summed.json", LANG="zh_CN.UTF-8").out
+    assert "最晚到账时间" in chinese
+    assert "0.50 ETH" in chinese
+    sold = documented(hand, terms)
+    found = hand.terminal.json("order", "summary", "sold.json", "--document", "sold-document.json")
+    assert found["document"] == sold.to_json()
+    assert found["listing"] == sold.hash()
+    text = hand.terminal.ok("order", "summary", "sold.json", "--document", "sold-document.json").out
+    assert "✓ The listing document is the order's" in text
+    assert "Goods: 点卡 100 元 (lst_01, revision 1)" in text
+    another = hand.terminal.run("order", "summary", "summed.json", "--document", "sold-document.json")
+    assert "differ in listing" in another.err
+    (hand.terminal.folder / "document.json").write_text('{"kind": "kameng.listing"}', "utf-8")
+    refused = hand.terminal.run("order", "summary", "summed.json", "--document", "document.json")
+    assert refused.code == 3
+    assert "lacks members" in refused.err
+
+
+def documented(hand: Hand, drawn: dict[str, Any]) -> ListingDocument:
+    """Writes sold.json, the terms of an order that is to be, and its listing document."""
+    shown = hand.terminal.json("policy", "show", hand.policy)
+    policy = Policy(**{**{field.name: shown[field.name] for field in fields(Policy)}, "effective_from": 0})
+    terms = OrderTerms(**{**drawn["terms"], "price": int(drawn["terms"]["price"])})
+    domain = Domain(drawn["chain_id"], drawn["contract"])
+    document = make_document(
+        domain=domain,
+        goods=Goods(id="lst_01", revision=1, title="点卡 100 元", category="game-card", description=""),
+        platform_order="",
+        delivery_key="age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+        terms=terms,
+        policy=policy,
+        currency=Currency(terms.token, "ETH", 18),
+        nonce="0x" + "5a" * 32,
+    )
+    complete = document.complete(terms.salt)
+    sold = {**drawn, "order_id": order_id(complete, domain), "terms": {**drawn["terms"], "listing": complete.listing}}
+    (hand.terminal.folder / "sold.json").write_text(json.dumps(sold), "utf-8")
+    (hand.terminal.folder / "sold-document.json").write_bytes(document.canonical())
+    return document
 
 
 def test_an_offer_opens_straight_into_accepted(hand: Hand) -> None:

@@ -29,7 +29,7 @@ EXPECTED = """
     policy draft|check|register|show|list|review|retire
     order terms|offer|split|countersign|agree|sign|relay|open|accept|deliver|confirm|cancel|decline|refund|dispute
     order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart
-    order recommit|rule|concede|revise|intervene|settle|show|payment|approve-permit2|listing
+    order recommit|rule|concede|revise|intervene|settle|show|summary|payment|approve-permit2|listing
     delivery key|recipient|pack|open|disclose|check
     receipt make|show
     watchtower

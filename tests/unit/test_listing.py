@@ -155,7 +155,8 @@ def remade(document: ListingDocument, **changes: Any) -> tuple[ListingDocument, 
         ("price", {"terms": replace(make().terms, price=999)}),
         ("refund_to", {"terms": replace(make().terms, refund_to=account(7))}),
         ("currency.token", {"currency": Currency(BUYER, "ETH", 18)}),
-        ("summary.en[1]", {"currency": Currency(NATIVE, "ETH", 6)}),
+        ("currency.decimals", {"currency": Currency(NATIVE, "ETH", 6)}),
+        ("summary.en[1]", {"currency": Currency(NATIVE, "WEI", 18)}),
         ("summary.zh[1]", {"summary_zh": ("# 付款", "不用付款。", *make().summary_zh[2:])}),
         ("summary.en", {"summary_en": make().summary_en[:-1]}),
     ],
@@ -168,6 +169,15 @@ def test_a_document_that_tells_what_the_order_is_not_is_found_out(field: str, ch
     assert raised.value.field == field
     assert field in raised.value.message
     assert field in raised.value.message_zh
+
+
+def test_a_token_s_decimals_are_held_against_what_it_says() -> None:
+    token = with_policy(replace(TERMS, token=account(90)), POLICY)
+    document = make(token, currency=Currency(account(90), "USDT", 6))
+    verify_document(document, document.complete(SALT), POLICY, DOMAIN)
+    verify_document(document, document.complete(SALT), POLICY, DOMAIN, decimals=6)
+    with pytest.raises(ListingMismatch, match=r"currency\.decimals"):
+        verify_document(document, document.complete(SALT), POLICY, DOMAIN, decimals=18)
 
 
 def test_words_of_another_version_are_bound_but_not_compared() -> None:

@@ -168,7 +168,9 @@ def read_quote_of_order(held: TheOrder, parts: TheParts) -> QuoteView:
     with parts.store.reading() as session:
         row = quotes.quote_of_order(session, parts.contract_id, held.id)
         if row is None:
-            raise NotFound("This order was not made with a quote of this service.", "这个订单不是用本服务的报价下的。")
+            raise NotFound(
+                "This order was not made with a quote of this service.", "这个订单不是用本服务的询价单下的。"
+            )
         return QuoteView.model_validate(_view(session, parts, row))
 
 
@@ -213,7 +215,7 @@ def _view(session: Session, parts: Parts, row: QuoteRow) -> dict[str, Any]:
     if policy is None:
         raise NotFound(
             "The quote's policy is not on the chain any more: ask for another quote.",
-            "这个报价的规则已不在链上：请重新询价。",
+            "这个询价单的规则已不在链上：请重新询价。",
         )
     offers: list[OfferRow] = list(quotes.offers_for(session, row.id))
     return quote_view(row, restore_policy(policy), offers)

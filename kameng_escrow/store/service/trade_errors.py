@@ -51,7 +51,7 @@ class UnknownQuote(TradeError):
     def __init__(self, quote_id: str) -> None:
         super().__init__(
             f"There is no quote {quote_id} for you: ask for one.",
-            f"没有可供你查看的报价 {quote_id}：请重新询价。",
+            f"没有可供你查看的询价单 {quote_id}：请重新询价。",
             quote_id=quote_id,
         )
 
@@ -143,7 +143,7 @@ class TooManyQuotes(TradeError):
     def __init__(self, limit: int) -> None:
         super().__init__(
             f"The buyer has {limit} live quotes on this listing, for which units are held: pay one, or let it lapse.",
-            f"买家在这个商品上已有 {limit} 个有效报价，且已暂留货品：请先付款，或等其失效。",
+            f"买家在这个商品上已有 {limit} 个有效询价单，且已暂留货品：请先付款，或等其失效。",
             limit=limit,
         )
 
@@ -156,7 +156,7 @@ class StockCommitted(TradeError):
     def __init__(self, *, available: int, wanted: int) -> None:
         super().__init__(
             f"{wanted} units can't be taken off: {available} are free, the others are held for quotes and orders.",
-            f"不能下架 {wanted} 件：只有 {available} 件空闲，其余已为报价和订单保留。",
+            f"不能下架 {wanted} 件：只有 {available} 件空闲，其余已为询价单和订单保留。",
             available=available,
             wanted=wanted,
         )
@@ -170,7 +170,7 @@ class QuoteOver(TradeError):
     def __init__(self, quote_id: str, reason: str, reason_zh: str) -> None:
         super().__init__(
             f"Quote {quote_id} is over: {reason}. Ask for another.",
-            f"报价 {quote_id} 已结束：{reason_zh}。请重新询价。",
+            f"询价单 {quote_id} 已结束：{reason_zh}。请重新询价。",
             quote_id=quote_id,
         )
 

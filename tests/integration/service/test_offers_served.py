@@ -145,7 +145,7 @@ def test_the_command_signs_in_and_ends_when_there_is_nothing_to_do(
     assert done.returncode == 0, done.stderr
     found = {"account": service.world.operator.address, "made": 0, "refused": 0, "away": 0}
     assert json.loads(done.stdout) == found
-    assert "签署 0 份承诺，拒绝 0 份" in kameng(tmp_path, *words, lang="zh").stdout
+    assert "签署 0 份报价，拒绝 0 份" in kameng(tmp_path, *words, lang="zh").stdout
 
 
 def test_rules_are_explained(rules: Path, tmp_path: Path, listed: str) -> None:
