@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kameng_escrow.chain import rpc
@@ -19,6 +18,7 @@ from kameng_escrow.domain.refusals import PolicyUnknown
 from kameng_escrow.keeper.paying import with_margin
 from kameng_escrow.keeper.rules import DAY_MS
 from kameng_escrow.store import Book, Store
+from kameng_escrow.store.engine import take_turn
 from kameng_escrow.store.relaying import NewRelay, Relay
 from kameng_escrow.store.service import relays
 
@@ -124,23 +124,17 @@ class Intake:
 
     def _write(self, new: NewRelay, digest: str) -> Relay:
         price, now_ms = self._price(), self._clock_ms()
-        try:
-            with self._store.writing() as session:
-                known = relays.under_way(session, self._contract_id, digest)
-                if known is not None:
-                    return known
-                if new.account is not None:
-                    asked = relays.asked_since(session, new.account, now_ms - DAY_MS)
-                    if asked >= self._limits.account_limit:
-                        raise RelayLimitReached(new.account, self._limits.account_limit)
-                self._check_budget(session, new, price, now_ms)
-                return relays.accept(session, self._contract_id, new, digest, now_ms)
-        except IntegrityError:  # somebody asked for the same at the same moment
-            with self._store.reading() as session:
-                known = relays.under_way(session, self._contract_id, digest)
-            if known is None:
-                raise
-            return known
+        with self._store.writing() as session:
+            take_turn(session.connection())  # or several at once would each find the same money left
+            known = relays.under_way(session, self._contract_id, digest)
+            if known is not None:
+                return known
+            if new.account is not None:
+                asked = relays.asked_since(session, new.account, now_ms - DAY_MS)
+                if asked >= self._limits.account_limit:
+                    raise RelayLimitReached(new.account, self._limits.account_limit)
+            self._check_budget(session, new, price, now_ms)
+            return relays.accept(session, self._contract_id, new, digest, now_ms)
 
     def _check_budget(self, session: Session, new: NewRelay, price: int, now_ms: int) -> None:
         has = relays.allowance(

@@ -4,7 +4,7 @@ from kameng_escrow.chain.calls import Call
 from kameng_escrow.chain.errors import NodeRefused
 from kameng_escrow.domain.refusal_base import Refusal
 from kameng_escrow.errors import EscrowError
-from kameng_escrow.keeper.answers import lacks_funds, wants_later
+from kameng_escrow.keeper.answers import lacks_funds, wants_later, wants_less
 from kameng_escrow.keeper.errors import NotTaken
 from kameng_escrow.keeper.eye import Eye, words_of
 from kameng_escrow.keeper.paying import Purse, with_margin
@@ -74,6 +74,9 @@ class RelayPlanner:
                 raise _NoMoney from None
             if wants_later(refused):
                 raise
+            if wants_less(refused) and (short := self._too_poor_to_try(relay, fee, part, waiting)) is not None:
+                part.add(short)
+                raise _NoMoney from None
             self._wait(relay, NotTaken("-", words_of(refused)), part)
             return None
         gas = with_margin(estimate)
@@ -99,6 +102,14 @@ class RelayPlanner:
             )
         except BrokenJournal:  # another account's relayer has just taken it: nothing was written, nothing sent
             return None
+
+    def _too_poor_to_try(self, relay: Relay, fee: Fee, part: Round, waiting: list[Intent]) -> EscrowError | None:
+        """Nodes allow a rehearsal no more gas than the account can pay: is that why it failed?"""
+        try:
+            estimate = self._eye.estimate(Call(to=relay.to, data=relay.data), None)
+        except (Refusal, NodeRefused):  # it fails for free, too
+            return None
+        return self._purse.too_poor(with_margin(estimate) * fee.highest, part, waiting)
 
     def _platform_too_poor(self, relay: Relay, cost: int, part: Round) -> EscrowError | None:
         with self._store.reading() as session:

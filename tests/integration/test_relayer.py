@@ -1,9 +1,13 @@
 """Signed actions, agreements and openings are brought to the chain, once, and what is refused costs nothing."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
+from kameng_escrow.chain.anvil import AnvilNode
 from kameng_escrow.chain.signing import sign_action
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.refusals import (
@@ -15,6 +19,7 @@ from kameng_escrow.domain.refusals import (
 from kameng_escrow.domain.signed import Action, OperatorGrant
 from kameng_escrow.domain.states import Right, Role, State, Verb
 from kameng_escrow.domain.typed_data import Domain
+from kameng_escrow.errors import EscrowError
 from kameng_escrow.keeper import AccountShared, Keeper
 from kameng_escrow.relay import (
     Act,
@@ -30,7 +35,7 @@ from kameng_escrow.store.relaying import Relay, RelayKind, RelayStage
 from kameng_escrow.store.service import relays
 
 from .relayers import LIMITS, RELAYER, book_of, bring, found, intake_of, intents_of, mine, mirror, relayer_of, sent_by
-from .sdk_cast import COMMITMENT, DAY, EVIDENCE, HOUR, Cast
+from .sdk_cast import COMMITMENT, DAY, EVIDENCE, HOUR, Cast, make_cast
 
 
 def signed(cast: Cast, terms: OrderTerms, verb: Verb, **changes: object) -> Act:
@@ -263,6 +268,38 @@ def test_the_whole_budget_and_a_dry_account_hold_everything(cast: Cast, store: S
     assert [error.code for error in report.conditions] == ["budget_spent"]
     assert "KAMENG_RELAYER_BUDGET" in report.conditions[0].message
     assert sent_by(cast) == []
+
+
+def at_once(work: Callable[[int], object], count: int) -> list[object]:
+    """What each of so many threads gets, an error for an error."""
+    together = threading.Barrier(count)
+
+    def one(number: int) -> object:
+        together.wait()
+        try:
+            return work(number)
+        except EscrowError as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_many_who_ask_at_once_share_one_relay_and_one_budget(store_url: str) -> None:
+    with AnvilNode() as node, Store.open(store_url) as store:
+        cast = make_cast(node)
+        orders = [cast.order(State.Delivered) for _ in range(6)]
+        mirror(cast, store)
+        requests = [signed(cast, one, Verb.Confirm) for one in orders]
+        intake = intake_of(cast, store)
+        same = at_once(lambda _: intake.accept(requests[0], account=None), 6)
+        assert len({one.id for one in same if isinstance(one, Relay)}) == 1
+        [first] = {one for one in same if isinstance(one, Relay)}
+        price = 2 * cast.node.w3.eth.get_block("latest")["baseFeePerGas"] + cast.node.w3.eth.max_priority_fee
+        tight = intake_of(cast, store, platform_budget=int(3.5 * first.gas * price))
+        answers = at_once(lambda number: tight.accept(requests[number], account=None), 6)
+        assert sum(isinstance(one, Relay) for one in answers) == 3
+        assert {type(one) for one in answers} == {Relay, RelayBudgetSpent}
 
 
 # -------------------------------------------------------------------------------------------------------- other places
