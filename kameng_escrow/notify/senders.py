@@ -196,7 +196,7 @@ class Senders:
         text = parcel.words.body
         for line in (parcel.words.link, _stop(parcel)):
             text += f"\n{line}" if line else ""
-        return bool(service.notify(body=text, title=parcel.words.title))
+        return bool(service.notify(body=text, title=parcel.words.title, body_format="text"))
 
     def _service(self, parcel: Parcel) -> dict[str, Any]:
         """What Apprise makes its service of."""
@@ -240,7 +240,7 @@ class Senders:
         headers = dict(service.get("headers") or {})
         if opt_out:  # RFC 8058: the reader's mail program shows a button, and posts to the link when it is pressed
             headers |= {"List-Unsubscribe": f"<{opt_out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-        return {**service, "targets": [address], "headers": headers}
+        return {**service, "targets": [address], "headers": headers, "format": "text"}
 
 
 def _stop(parcel: Parcel) -> str:

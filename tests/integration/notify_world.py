@@ -20,6 +20,7 @@ from .escrow_world import EscrowWorld
 from .mirrors import book_of, mirror_of
 
 PUBLIC_URL = "https://escrow.example"
+ANSWER = b"ok"  # the body of every answer
 
 
 @dataclass
@@ -80,9 +81,9 @@ def listening(tls: Any = None) -> Iterator[Ear]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(ANSWER)))
             self.end_headers()
-            self.wfile.write(b"ok")
+            self.wfile.write(ANSWER)
 
         def log_message(self, *_: Any) -> None:
             pass
