@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     )
     from kameng_escrow.domain.deposits import DepositRefund, deposit_address
     from kameng_escrow.errors import EscrowError
+    from kameng_escrow.webhooks import WebhookEvent, WebhookReceiver, WebhookRefused, new_secret, signed_headers
 
 _HOMES = {
     "chain.anvil": "AnvilNode",
@@ -87,6 +88,7 @@ _HOMES = {
     "OrderTerms Outcome Payment PaymentMethod Policy Refusal Right Role Shares Split State Verb check_policy order_id "
     "policy_id recommended_policy",
     "errors": "EscrowError",
+    "webhooks": "WebhookEvent WebhookReceiver WebhookRefused new_secret signed_headers",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -140,6 +142,9 @@ __all__ = [  # a literal, for whoever reads or checks without running
     "TransactionTimeout",
     "UnknownOrder",
     "Verb",
+    "WebhookEvent",
+    "WebhookReceiver",
+    "WebhookRefused",
     "WrongChain",
     "__version__",
     "check_policy",
@@ -147,10 +152,12 @@ __all__ = [  # a literal, for whoever reads or checks without running
     "deploy_artifact",
     "deposit_address",
     "load_deployment",
+    "new_secret",
     "order_id",
     "policy_id",
     "recommended_policy",
     "save_deployment",
+    "signed_headers",
     "verify_deployment",
     "wallet_json",
 ]

@@ -19,6 +19,7 @@ from .references import (
 from .reputation import attack_table
 from .routes import route_table
 from .sdk_methods import method_tables
+from .telling import notification_channels, notification_topics, webhook_schedule, webhook_types
 from .text import DOCS, LANGS, Lang, page
 from .walletless import walletless_list
 
@@ -32,6 +33,8 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "lifecycle": lifecycle_table,
     "malformed": malformed_table,
     "methods": method_tables,
+    "notification-channels": notification_channels,
+    "notification-topics": notification_topics,
     "policy-draft": policy_draft,
     "policy-fields": policy_fields,
     "policy-warnings": policy_warnings,
@@ -40,6 +43,8 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "reputation-attacks": attack_table,
     "settings": settings_table,
     "views": view_list,
+    "webhook-schedule": webhook_schedule,
+    "webhook-types": webhook_types,
     "walletless": walletless_list,
 }
 _BLOCK = re.compile(r"(<!-- begin: ([a-z-]+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
