@@ -4,7 +4,7 @@ import shutil
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import AwareDatetime
 from starlette.background import BackgroundTask
@@ -39,9 +39,14 @@ STATEMENTS_PER_MINUTE = 12  # likewise
 _FORMATS = f"^({'|'.join(FORMATS)})(,({'|'.join(FORMATS)}))*$"
 
 
-@routes.get("/v1/reputations/{address}", access=PUBLIC, per_minute=REPUTATIONS_PER_MINUTE)
+@routes.get(
+    "/v1/reputations/{address}",
+    access=PUBLIC,
+    per_minute=REPUTATIONS_PER_MINUTE,
+    responses={409: {"description": "The block is not final yet, or nothing is."}},
+)
 def read_reputation(
-    address: str,
+    address: Annotated[str, Path(max_length=64, description="The account.")],
     request: Request,
     at_block: Annotated[int | None, Query(ge=1, lt=2**53, description="As of this final block.")] = None,
 ) -> ReputationView:
@@ -73,7 +78,11 @@ def read_reputation(
     access=account(Scope.Records),
     per_minute=STATEMENTS_PER_MINUTE,
     response_class=FileResponse,
-    responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={
+        200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
+        409: {"description": "The period is not over for good."},
+        501: {"description": "The library of a format is not installed here."},
+    },
 )
 def make_statement(
     caller: TheCaller,
