@@ -37,7 +37,7 @@ def clean_message(text: str, field: str, *, most: int = LONGEST_MESSAGE) -> str:
     if len(text) > 4 * most:  # before anything is done with it
         raise TextLength(field, len(text), 1, most)
     text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_TAKEN_OUT)
-    check_characters(text, field)
+    _check_characters(text, field)
     text = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(text) <= most:
         raise TextLength(field, len(text), 1, most)
@@ -58,8 +58,7 @@ def clean_name(name: str) -> str:
     return kept or _NAMELESS
 
 
-def check_characters(text: str, field: str) -> None:
-    """Passes text that can be shown. Raises `TextUnfit`."""
+def _check_characters(text: str, field: str) -> None:
     marks = 0
     for position, letter in enumerate(text):
         kind = unicodedata.category(letter)

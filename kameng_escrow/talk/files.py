@@ -7,6 +7,7 @@ they are; every file is given out as an attachment that no browser runs.
 """
 
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +16,7 @@ from typing import Final
 import puremagic
 from PIL import Image, ImageOps, ImageSequence
 
-from kameng_escrow.domain.plain_text import TextUnfit
-from kameng_escrow.domain.spoken_text import check_characters
+from kameng_escrow.store import StoreBusy
 
 from .errors import FileRefused, FileTooLarge
 from .file_types import ENDINGS
@@ -26,6 +26,9 @@ MOST_FRAMES: Final = 300
 _QUALITY: Final = 90  # of pictures that are encoded anew
 _SNIFFED: Final = 4_096  # bytes that tell a type
 _AT_ONCE = threading.BoundedSemaphore(2)  # pictures that are decoded at the same time: each takes memory
+_PATIENCE_SECONDS: Final = 10.0  # for a turn
+_DEEPEST: Final = 4  # boxes in boxes of a video that are looked into
+_NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
 
@@ -50,6 +53,7 @@ def clean_file(content: bytes, *, max_bytes: int) -> CleanFile:
     Raises:
         FileTooLarge: it has too many bytes or pixels.
         FileRefused: it is of no kind that is taken, or not what it begins like: cut short, or made up.
+        StoreBusy: too many pictures are being looked at.
     """
     if len(content) > max_bytes:
         raise FileTooLarge(len(content), max_bytes)
@@ -82,8 +86,12 @@ def _type_of(content: bytes) -> str:
 
 def _picture(media_type: str) -> Callable[[bytes], CleanFile]:
     def clean(content: bytes) -> CleanFile:
-        with _AT_ONCE:
+        if not _AT_ONCE.acquire(timeout=_PATIENCE_SECONDS):
+            raise StoreBusy("Too many pictures are being looked at just now: send it again in a moment.")
+        try:
             return _encoded_anew(content, media_type)
+        finally:
+            _AT_ONCE.release()
 
     return clean
 
@@ -115,12 +123,15 @@ def _frames(image: Image.Image, *, still: bool) -> tuple[list[Image.Image], list
     pixels = image.width * image.height
     if pixels > MOST_PIXELS:
         raise FileTooLarge(pixels, MOST_PIXELS, "pixels", "像素")
-    most = min(MOST_FRAMES, MOST_PIXELS // max(1, pixels))
     frames: list[Image.Image] = []
-    durations = []
+    durations: list[int] = []
+    pixels = 0
     for frame in ImageSequence.Iterator(image):
-        if len(frames) == most:
-            raise FileTooLarge(most + 1, most, "frames of its size or more", "帧（按其尺寸）或更多")
+        if len(frames) == MOST_FRAMES:
+            raise FileTooLarge(MOST_FRAMES + 1, MOST_FRAMES, "frames or more", "帧或更多")
+        pixels += frame.width * frame.height  # of each: later ones may be larger than the first
+        if pixels > MOST_PIXELS:
+            raise FileTooLarge(pixels, MOST_PIXELS, "pixels or more", "像素或更多")
         frames.append(_bare(frame))
         durations.append(int(frame.info.get("duration", 100)))
         if still:
@@ -149,22 +160,24 @@ def _video(media_type: str) -> Callable[[bytes], CleanFile]:
         top = [kind for _, kind, _, _ in _boxes(content, 0, len(content))]
         if top[:1] != [b"ftyp"] or b"moov" not in top:
             raise FileRefused("it is a video cut short, or none at all", "视频不完整，或根本不是视频")
-        _blank(blank, 0, len(blank))
+        _blank(blank, 0, len(blank), _DEEPEST)
         return CleanFile(bytes(blank), media_type)
 
     return clean
 
 
-def _blank(content: bytearray, start: int, end: int) -> None:
+def _blank(content: bytearray, start: int, end: int, depth: int) -> None:
     """Makes free space of the boxes that tell more than pictures and sound. Nothing moves: videos point into
     themselves by place.
     """
+    if not depth:
+        raise FileRefused("its boxes are nested deeper than any video's", "视频的结构嵌套过深")
     for at, kind, body, after in list(_boxes(content, start, end)):
         if kind in _BLANKED:
             content[body:after] = bytes(after - body)
             content[at + 4 : at + 8] = b"free"
         elif kind in _ENTERED:
-            _blank(content, body, after)
+            _blank(content, body, after, depth - 1)
 
 
 def _boxes(content: bytes | bytearray, start: int, end: int) -> Iterator[tuple[int, bytes, int, int]]:
@@ -200,10 +213,9 @@ def _is_plain(content: bytes) -> bool:
     """Whether it is text that nothing takes for a page or a program."""
     try:
         text = content.decode("utf-8")
-        check_characters(text.replace("\r\n", "\n"), "file")
-    except (UnicodeDecodeError, TextUnfit):
+    except UnicodeDecodeError:
         return False
-    return not text.lstrip("\ufeff \t\r\n").startswith(("<", "#!", "%!"))
+    return not _NOT_TEXT.search(text) and not text.lstrip("\ufeff \t\r\n").startswith(("<", "#!", "%!"))
 
 
 _CLEANERS: dict[str, Callable[[bytes], CleanFile]] = {

@@ -36,6 +36,7 @@ from kameng_escrow.domain.spoken_text import LONGEST_MESSAGE, clean_message
 from kameng_escrow.domain.states import Outcome, State
 from kameng_escrow.domain.transcript import Entry, EntryKind, root_of
 from kameng_escrow.store.service import disputes, talk
+from kameng_escrow.store.service.audit import audit
 from kameng_escrow.store.service.dispute_rows import EVIDENCE, GROUNDS, PaperRow
 from kameng_escrow.store.service.talk_rows import FileRow, RoomRow
 
@@ -259,6 +260,9 @@ class Papers:
                 paper=paper,
                 now_ms=desk.now_ms(),
             )
+            session.flush()
+            details = {"award": str(award), "grounds": paper.hash}
+            audit(session, account, "ruling.write", order_id, details, platform=who.policy.platform)
             return Ruling(
                 paper=paper,
                 closing=ending(who.order, Outcome.Ruled, award),

@@ -20,7 +20,7 @@ from kameng_escrow.domain.signed import OperatorGrant
 from kameng_escrow.domain.states import Fault, Outcome
 from kameng_escrow.domain.transcript import BrokenTranscript
 from kameng_escrow.store import Store
-from kameng_escrow.store.service import disputes, talk
+from kameng_escrow.store.service import audit, disputes, talk
 from kameng_escrow.talk.archive import LOG, against_chain, position_of, verify
 from kameng_escrow.talk.errors import BadArchive, Conflicted, EvidenceClosed, NotDisputed, UnknownItem, WrongSeat
 from kameng_escrow.talk.mediation import Award
@@ -202,6 +202,9 @@ def test_a_dispute_from_its_reason_to_its_ruling(room: Talking, tmp_path: Path) 
     ruling = papers.write_ruling(order, mediator, findings=find(BUYER, SELLER, SHARED), grounds="第 2 张确已被使用。")
     assert (ruling.paper.award, ruling.closing) == (award, preview)
     assert award == ruling.in_dispute - ruling.in_dispute * 15_000 // 30_000
+    with room.store.reading() as session:
+        [written] = audit.entries(session, subject=order)
+    assert (written.action, written.actor, written.platform) == ("ruling.write", mediator, world.platform.address)
     assert papers.look(order, seller).grounds is None  # nobody reads it before it is the chain's
     world.send(world.mediator, "rule", terms, ruling.paper.award, ruling.paper.hash)
     room.mirror()
@@ -306,6 +309,14 @@ def test_conflicts_keep_orders_out_of_the_queue(room: Talking) -> None:
     room.mediation.withdraw(mediator.address, mine.id)
     assert room.mediation.queue(mediator.address).cases == ()
     room.mediation.withdraw(world.platform.address, theirs.id)
+    with room.store.reading() as session:
+        done = [(entry.action, entry.actor, entry.platform) for entry in audit.entries(session)]
+    assert done == [
+        ("conflict.withdraw", world.platform.address, world.platform.address),
+        ("conflict.withdraw", mediator.address, mediator.address),
+        ("conflict.declare", world.platform.address, world.platform.address),
+        ("conflict.declare", mediator.address, mediator.address),
+    ]
     assert len(room.mediation.queue(mediator.address).cases) == 1
 
     grant = OperatorGrant(rights=1, expiry=world.now() + DAY, max_price=1)

@@ -51,6 +51,12 @@ def video(brand: bytes = b"isom") -> bytes:
     return box(b"ftyp", brand + b"\x00\x00\x02\x00" + brand) + box(b"mdat", b"pictures") + moov + box(b"uuid", PLACE)
 
 
+def nested(levels: int) -> bytes:
+    """A box in a box in a box …"""
+    sizes = (8 * (levels - level) for level in range(levels))
+    return b"".join(struct.pack(">I", size) + b"moov" for size in sizes)
+
+
 def png_claiming(width: int, height: int) -> bytes:
     """A few bytes that say they are a picture of that size."""
 
@@ -106,6 +112,8 @@ REFUSED = {
     "a page, then a PDF": HTML + PDF,
     "half of a video": video()[:-10],
     "a video without pictures": box(b"ftyp", b"isom\x00\x00\x02\x00isom"),
+    "a video of boxes in boxes": box(b"ftyp", b"isom\x00\x00\x02\x00") + nested(20_000),
+    "HTML behind many blanks": b" " * 30_000 + HTML,
     "a video with a box that never ends": box(b"ftyp", b"isom\x00\x00\x02\x00") + b"\xff\xff\xff\xffmoov",
     "a video with a box of no size": box(b"ftyp", b"isom\x00\x00\x02\x00") + b"\x00\x00\x00\x01moov" + bytes(8),
 }
