@@ -17,6 +17,7 @@ from .delivery_papers import (
     read_delivery,
     read_disclosed,
 )
+from .delivery_service import at_service, fetch_from, listing_at
 from .documents import Place
 from .files import require_writable, write_text
 from .forms import parse_hash
@@ -62,6 +63,13 @@ def register(app: typer.Typer) -> None:
         en="Seller: seal the codes to the buyer, without delivering",
         uses=CHAIN + STORE,
     )(pack)
+    command(
+        app,
+        "fetch",
+        zh="买家：从平台服务取来加密的交付内容（最终确认后才给）",
+        en="Buyer: get the sealed delivery from the platform's service, once it is final",
+        uses=CHAIN + STORE,
+    )(fetch)
     command(
         app,
         "open",
@@ -129,6 +137,33 @@ def recipient(session: Session, nonce: NONCE = "") -> Answer:
             ),
         ],
     )
+
+
+def fetch(
+    session: Session,
+    order: ORDER,
+    service: Annotated[
+        str, typer.Option("--service", metavar="URL", help=both("平台服务的地址（https）", "The service's URL (https)"))
+    ],
+    listing_output: Annotated[
+        Path | None,
+        typer.Option(
+            "--listing-output", metavar="FILE", help=both("商品文件写到这里", "Where the listing document goes")
+        ),
+    ] = None,
+    output: OUTPUT = None,
+) -> Answer:
+    subject = find_order(session, order)
+    for path in (output, listing_output):
+        if path is not None:
+            require_writable(path)
+    with at_service(session, service) as place:
+        delivery = fetch_from(place, subject.order_id)
+        if listing_output is not None:
+            write_text(listing_output, listing_at(place, subject).canonical().decode("utf-8"))
+    line = session.screen.say("✓ 已取来，用 kameng delivery open 打开", "✓ Here it is: `kameng delivery open` opens it")
+    document = delivery_document(place_of(session, subject.order_id), delivery)
+    return write_document(session, document, output, [line])
 
 
 def open_(

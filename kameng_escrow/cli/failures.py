@@ -54,6 +54,8 @@ _BRANCHES = {
     "InvalidInput": problems.BAD_INPUT,
     "ListingMismatch": problems.BAD_INPUT,
     "ReceiptFalse": problems.BAD_INPUT,
+    "ServiceAway": problems.NODE,
+    "ServiceRefused": problems.REFUSED,
     "ReceiptUnreadable": problems.BAD_INPUT,
     "InvalidCursor": problems.BAD_INPUT,
     "Malformed": problems.BAD_INPUT,

@@ -76,7 +76,7 @@ def serve(
     from ..trade.service_session import ServiceSession
     from ..trade.signed_log import SignedLog
 
-    _check_url(service)
+    check_url(service)
     by = read_rules(rules)
     account = session.signer()
     stop = threading.Event()
@@ -121,7 +121,7 @@ def check(session: Session, rules: RulesFile) -> Answer:
     return Answer(_data(by), lines)
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> None:
     """An origin, over TLS unless it is this machine."""
     try:
         parts = urlsplit(url)

@@ -11,6 +11,7 @@ from ..domain.shares import sum_in_dispute
 from ..domain.states import State
 from .command import CHAIN, STORE, both, command
 from .deeds import after, perform
+from .delivery_service import ALLOW_DUPLICATES, SERVICE
 from .documents import read_offer
 from .forms import Currency, parse_hash
 from .packing import (
@@ -122,6 +123,8 @@ def deliver(
     listing_file: LISTING_FILE = None,
     also_to: ALSO_TO = None,
     note: NOTE = "",
+    service: SERVICE = "",
+    allow_duplicates: ALLOW_DUPLICATES = False,
 ) -> Answer:
     client = session.acting()
     subject = find_order(session, order)
@@ -137,6 +140,8 @@ def deliver(
         listing_file=listing_file,
         also_to=also_to,
         note=note,
+        service=service,
+        allow_duplicates=allow_duplicates,
     )
     return after(session, subject, client.deliver(subject.terms, commitment=content), "已发货", "Delivered")
 
@@ -199,6 +204,8 @@ def recommit(
     listing_file: LISTING_FILE = None,
     also_to: ALSO_TO = None,
     note: NOTE = "",
+    service: SERVICE = "",
+    allow_duplicates: ALLOW_DUPLICATES = False,
 ) -> Answer:
     client = session.acting()
     subject = find_order(session, order)
@@ -214,6 +221,8 @@ def recommit(
         listing_file=listing_file,
         also_to=also_to,
         note=note,
+        service=service,
+        allow_duplicates=allow_duplicates,
     )
     receipt = client.recommit(subject.terms, commitment=content)
     return after(session, subject, receipt, "已补发卡密", "Replacement codes committed")

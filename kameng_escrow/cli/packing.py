@@ -1,14 +1,18 @@
 """`--codes`, `--delivery` and what goes with them: where a command takes what the seller delivers."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..delivery.sealing import Delivery, prepare
+from ..delivery.codes import LARGEST_FILE, read_codes
+from ..delivery.parcels import Parcel, check_units, pack
+from ..delivery.sealing import Delivery, seal
 from ..domain.order import OrderTerms
 from .command import both
 from .delivery_papers import delivery_document, read_delivery
+from .delivery_service import at_service, listing_at, store_at
 from .documents import Place
 from .files import read_bytes, read_json, require_writable, write_text
 from .forms import parse_hash
@@ -96,9 +100,15 @@ def commitment_for(
     listing_file: Path | None,
     also_to: list[str] | None,
     note: str,
+    service: str = "",
+    allow_duplicates: bool = False,
 ) -> str:
     """What goes on the chain: a commitment as given, that of a sealed delivery, or that of codes, which are sealed and
-    written to `output` first. Raises `DeliveryError`, `FileUnusable`, `BadInput`.
+    written to `output` first, and stored at the service where one is named.
+
+    Raises:
+        DeliveryError, FileUnusable, BadInput: there is nothing to commit to.
+        ServiceAway, ServiceRefused: the service did not store it.
     """
     if sum((bool(commitment), delivery is not None, codes is not None)) != 1:
         raise BadInput(
@@ -108,17 +118,30 @@ def commitment_for(
     if commitment:
         return parse_hash(commitment, "--commitment")
     if delivery is not None:
-        return delivery_for(session, subject, delivery).commitment
-    if output is None:
+        sealed = delivery_for(session, subject, delivery)
+        if service:
+            with at_service(session, service) as place:
+                store_at(place, sealed, (), allow_duplicates=allow_duplicates)
+        return sealed.commitment
+    if output is None and not service:
         raise BadInput(
             "请用 --output 指定加密后的文件：发货后买家要靠它取得卡密。",
             "Name with --output where the sealed delivery goes: the buyer gets the codes from it.",
         )
-    require_writable(output)
-    sealed = packed(subject, codes, column, to, listing_file, also_to, note)
-    deployment = session.deployment()
-    place = Place(chain_id=deployment.chain_id, contract=deployment.address, order_id=subject.order_id)
-    write_text(output, to_json(delivery_document(place, sealed)) + "\n")
+    if output is not None:
+        require_writable(output)
+    with ExitStack() as stack:
+        there = stack.enter_context(at_service(session, service)) if service else None
+        if there is not None and not to and listing_file is None:
+            to = listing_at(there, subject).delivery_key
+        parcel = parcel_of(subject, codes, column, note)
+        sealed = sealed_for(subject, parcel, to, listing_file, also_to)
+        if output is not None:
+            deployment = session.deployment()
+            where = Place(chain_id=deployment.chain_id, contract=deployment.address, order_id=subject.order_id)
+            write_text(output, to_json(delivery_document(where, sealed)) + "\n")
+        if there is not None:
+            store_at(there, sealed, parcel.codes, allow_duplicates=allow_duplicates)
     return sealed.commitment
 
 
@@ -132,20 +155,34 @@ def packed(
     note: str,
 ) -> Delivery:
     """The codes of a file, sealed to the order's buyer. Raises `DeliveryError`, `FileUnusable`, `BadInput`."""
-    from ..delivery.codes import LARGEST_FILE, read_codes
-    from ..delivery.parcels import pack as make_parcel
+    return sealed_for(subject, parcel_of(subject, codes, column, note), to, listing_file, also_to)
 
+
+def parcel_of(subject: Subject, codes: Path | None, column: str, note: str) -> Parcel:
+    """The codes of a file, one for each unit of the order. Raises `CodesUnusable`, `FileUnusable`, `BadInput`."""
     if codes is None:
         raise BadInput("请用 --codes 指定卡密文件。", "Name the file of the codes with --codes.")
-    if bool(to) == (listing_file is not None):
+    found = read_codes(read_bytes(codes, largest=LARGEST_FILE), column=column or None)
+    parcel = pack(subject.order_id, found, note=note)
+    check_units(parcel.codes, subject.terms.units)
+    return parcel
+
+
+def sealed_for(
+    subject: Subject, parcel: Parcel, to: str, listing_file: Path | None, also_to: list[str] | None
+) -> Delivery:
+    """A parcel, sealed to the order's buyer, whose key is given or in the listing document.
+
+    Raises `DeliveryError`, `FileUnusable`, `ListingMismatch`, `BadInput`.
+    """
+    if listing_file is not None and not to:
+        to = listing_of(listing_file, subject.terms).delivery_key
+    elif listing_file is not None or not to:
         raise BadInput(
             "请用 --listing-file 给出商品文件，或用 --to 给出买家的交付公钥。",
             "Name the buyer's key: with --listing-file the listing document, or with --to the key itself.",
         )
-    public = to or listing_of(listing_file, subject.terms).delivery_key  # type: ignore[arg-type]  # one of the two is given
-    found = read_codes(read_bytes(codes, largest=LARGEST_FILE), column=column or None)
-    parcel = make_parcel(subject.order_id, found, note=note)
-    return prepare(parcel, public, units=subject.terms.units, also_to=also_to or ())
+    return seal(parcel, to, also_to=also_to or ())
 
 
 def delivery_for(session: Session, subject: Subject, file: Path) -> Delivery:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SERVICE = (
     *("public_url", "listen", "proxies", "session_hours", "explorer_url"),
-    *("rate_limit", "rate_limit_anonymous"),
+    *("rate_limit", "rate_limit_anonymous", "fingerprint_keys_file"),
     *("files", "files_max_bytes", "file_max_bytes", "room_max_bytes"),
 )
 PARTS = ("api", "mirror", "stock", "keeper", "relayer", "notifier")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kameng_escrow.delivery.codes import is_printable
 from kameng_escrow.delivery.commitments import Disclosure, check_disclosure
 from kameng_escrow.delivery.errors import CodesSoldBefore, DeliveryError, NotReleased
 from kameng_escrow.delivery.fingerprints import FingerprintKey
@@ -240,6 +241,11 @@ def disclose(
             )
         shown: dict[str, object] = {}
         if unit is not None:
+            if not is_printable(unit.code):
+                raise BadRequest(
+                    "The code has characters that nobody can see: disclose the whole delivery instead.",
+                    "卡密里有看不见的字符：请改为披露整份交付。",
+                )
             matched = unit.commitment if unit.commitment in at.commitments else None
             check_disclosure(unit, order_id=held.id, commitment=matched, units=terms_of(held).units)
             proof = ["0x" + sibling.hex() for sibling in unit.proof]

@@ -36,6 +36,7 @@ _PROBLEMS: Final = {
     413: "Too much was sent.",
     422: "The request is not as described.",
     429: "Too many requests.",
+    501: "This service is not set up for that.",
     502: "The node does not answer, or not sensibly.",
     503: "The store can't be used at the moment.",
 }
@@ -51,6 +52,12 @@ def _problems(access: Access, method: str, body: bool) -> dict[int | str, dict[s
         told |= {409, 502} | ({413} if body else set())
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
     return {status: {"description": _PROBLEMS[status], "content": content} for status in sorted(told)}
+
+
+def told_too(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: problems that it answers besides those that all of its kind do."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
+    return {status: {"description": _PROBLEMS[status], "content": content} for status in statuses}
 
 
 class Router:

@@ -54,12 +54,14 @@ class ServiceSession:
         url: its origin, such as ``https://shop.example``.
         account: whose key signs in.
         chain_id: that the sign-in is bound to.
+        statement: what the sign-in is for, in a line.
     """
 
-    def __init__(self, url: str, account: LocalAccount, *, chain_id: int) -> None:
+    def __init__(self, url: str, account: LocalAccount, *, chain_id: int, statement: str = _STATEMENT) -> None:
         self._url = url.rstrip("/")
         self._account = account
         self._chain_id = chain_id
+        self._statement = statement
         self._http = requests.Session()
         self._http.headers["Origin"] = self._url
         self._signed_in = False
@@ -71,22 +73,26 @@ class ServiceSession:
             ServiceAway, ServiceRefused.
         """
         query = {"wait": str(wait), **({} if after is None else {"after": after})}
-        answer = self._signed("GET", "/v1/offer-requests", params=query, timeout=wait + _SECONDS)
+        answer = self.call("GET", "/v1/offer-requests", params=query, timeout=wait + _SECONDS)
         found = answer.get("requests")
         if not isinstance(found, list):
-            raise self._nonsense()
+            raise self.nonsense()
         return [one for one in found if isinstance(one, Mapping)]
 
     def bring(self, quote_id: str, offer: Offer) -> None:
         """Brings an offer. Raises `ServiceAway`, `ServiceRefused`."""
         body = {"expiry": offer.expiry, "signature": "0x" + offer.signature.hex(), "operator": offer.operator}
-        self._signed("POST", f"/v1/quotes/{quote_id}/offers", json=body, timeout=_SECONDS)
+        self.call("POST", f"/v1/quotes/{quote_id}/offers", json=body, timeout=_SECONDS)
 
     def close(self) -> None:
         """Lets go of the connection."""
         self._http.close()
 
-    def _signed(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
+    def call(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
+        """Any route, signed in; `options` are those of `requests`, and `largest`, the bytes that the answer may have.
+
+        Raises `ServiceAway`, `ServiceRefused`.
+        """
         if not self._signed_in:
             self._sign_in()
         try:
@@ -103,12 +109,12 @@ class ServiceSession:
         asked = self._ask("POST", "/v1/sign-in/challenge", timeout=_SECONDS)
         fields = [str(asked.get(name, "")) for name in ("nonce", "issued_at", "expiration_time")]
         if not all(_FIELD.fullmatch(field) for field in fields):
-            raise self._nonsense()
+            raise self.nonsense()
         nonce, issued, expires = fields
         host = urlsplit(self._url).netloc
         message = (
             f"{host} wants you to sign in with your Ethereum account:\n{self._account.address}\n\n"
-            f"{_STATEMENT}\n\nURI: {self._url}\nVersion: 1\nChain ID: {self._chain_id}\nNonce: {nonce}\n"
+            f"{self._statement}\n\nURI: {self._url}\nVersion: 1\nChain ID: {self._chain_id}\nNonce: {nonce}\n"
             f"Issued At: {issued}\nExpiration Time: {expires}"
         )
         signature = bytes(self._account.sign_message(encode_defunct(text=message)).signature).hex()
@@ -116,20 +122,20 @@ class ServiceSession:
         self._ask("POST", "/v1/sign-in", json=sent, timeout=_SECONDS)
         self._signed_in = True
 
-    def _ask(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
+    def _ask(self, method: str, path: str, *, largest: int = _LARGEST, **options: Any) -> Mapping[str, Any]:
         try:
             with self._http.request(method, self._url + path, allow_redirects=False, stream=True, **options) as answer:
-                content = answer.raw.read(_LARGEST + 1, decode_content=True)
+                content = answer.raw.read(largest + 1, decode_content=True)
         except (requests.RequestException, HTTPError) as error:
             reason = type(error).__name__
             raise ServiceAway(self._url, f"it does not answer ({reason})", f"没有应答（{reason}）") from None
         try:
-            body = orjson.loads(content) if len(content) <= _LARGEST else None
+            body = orjson.loads(content) if len(content) <= largest else None
         except orjson.JSONDecodeError:
             body = None
         if not isinstance(body, Mapping):
-            raise self._nonsense()
-        if answer.status_code >= 500 or answer.status_code == 429:
+            raise self.nonsense()
+        if (answer.status_code >= 500 and answer.status_code != 501) or answer.status_code == 429:
             wait = answer.headers.get("Retry-After", "")
             raise ServiceAway(
                 self._url,
@@ -142,5 +148,6 @@ class ServiceSession:
             raise ServiceRefused(told[0], answer.status_code, told[1], told[2])
         return body
 
-    def _nonsense(self) -> ServiceAway:
+    def nonsense(self) -> ServiceAway:
+        """For who finds the answer to make no sense."""
         return ServiceAway(self._url, "its answer is none of this service's", "它的回答不像本服务的")

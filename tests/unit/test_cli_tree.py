@@ -30,7 +30,7 @@ EXPECTED = """
     order terms|offer|split|countersign|agree|sign|relay|open|accept|deliver|confirm|cancel|decline|refund|dispute
     order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart
     order recommit|rule|concede|revise|intervene|settle|show|summary|payment|approve-permit2|listing
-    delivery key|recipient|pack|open|disclose|check
+    delivery key|recipient|pack|fetch|open|disclose|check
     receipt make|show
     watchtower
     buyer new|deposit|act

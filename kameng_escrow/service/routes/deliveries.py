@@ -2,6 +2,9 @@
 
 import base64
 import binascii
+from typing import Annotated
+
+from fastapi import Path
 
 from kameng_escrow.chain.sender import wallet_json
 from kameng_escrow.delivery.commitments import Disclosure
@@ -20,7 +23,7 @@ from .. import deliveries as desk
 from ..callers import EVERYONE, MEDIATORS, PARTIES, SELLING, OrderAccess, OrderRole, Scope, access_to, account, order
 from ..errors import BadRequest, Conflict, Forbidden
 from ..parts import Parts
-from ..routing import Router, TheCaller, TheOrder, TheParts
+from ..routing import Router, TheCaller, TheOrder, TheParts, told_too
 from ..schemas.common import moment
 from ..schemas.deliveries import (
     CodeCheck,
@@ -44,6 +47,8 @@ from ..schemas.deliveries import (
 
 routes = Router("deliveries")
 
+DeliveryId = Annotated[str, Path(pattern="^[0-9A-Za-z_]{1,40}$", description="As the list of deliveries names it.")]
+
 LARGEST_BODY = 32 * 1024 * 1024  # bytes: a payload, and tags by each key
 UPLOADS_PER_MINUTE = 120  # of one network address, likewise below
 CHECKS_PER_MINUTE = 30  # each may try as many guesses as an order has units
@@ -55,6 +60,7 @@ CHECKS_PER_MINUTE = 30  # each may try as many guesses as an order has units
     status_code=201,
     max_body=LARGEST_BODY,
     per_minute=UPLOADS_PER_MINUTE,
+    responses=told_too(501),
 )
 def store_delivery(body: NewDelivery, held: TheOrder, caller: TheCaller, parts: TheParts) -> StoredView:
     """Keeps codes that are encrypted to their buyer, before their commitment goes on the chain.
@@ -84,8 +90,12 @@ def list_deliveries(held: TheOrder, parts: TheParts) -> DeliveriesView:
     return DeliveriesView(deliveries=[_view(row, release, current=current) for row, release, current in found])
 
 
-@routes.get("/v1/orders/{order_id}/deliveries/{delivery_id}/payload", access=order({OrderRole.Buyer}, Scope.Delivery))
-def read_payload(delivery_id: str, held: TheOrder, parts: TheParts) -> PayloadView:
+@routes.get(
+    "/v1/orders/{order_id}/deliveries/{delivery_id}/payload",
+    access=order({OrderRole.Buyer}, Scope.Delivery),
+    responses=told_too(409),
+)
+def read_payload(delivery_id: DeliveryId, held: TheOrder, parts: TheParts) -> PayloadView:
     """The encrypted codes, for the buyer alone, once it is final on the chain that they were delivered.
 
     Before, it answers 409 `not_released` with the blocks that are left: who could read earlier could read and cancel.
@@ -111,7 +121,7 @@ def erase_deliveries(held: TheOrder, parts: TheParts) -> ErasedView:
 # -------------------------------------------------------------------------------------------------------- fingerprints
 
 
-@routes.get("/v1/orders/{order_id}/tag-keys", access=order(SELLING, Scope.Delivery))
+@routes.get("/v1/orders/{order_id}/tag-keys", access=order(SELLING, Scope.Delivery), responses=told_too(501))
 def read_tag_keys(held: TheOrder, parts: TheParts) -> TagKeysView:
     """The keys with which the order's seller makes tags of codes, so that the same code sold twice is found."""
     policy = held.mirrored.order.policy
@@ -125,6 +135,7 @@ def read_tag_keys(held: TheOrder, parts: TheParts) -> TagKeysView:
     access=order(SELLING, Scope.Delivery),
     max_body=LARGEST_BODY,
     per_minute=CHECKS_PER_MINUTE,
+    responses=told_too(501),
 )
 def check_codes(body: CodeCheck, held: TheOrder, parts: TheParts) -> DuplicatesView:
     """Which of the order's codes were delivered in another order, before they are stored."""
@@ -173,7 +184,7 @@ def list_disclosures(held: TheOrder, parts: TheParts) -> DisclosuresView:
 # ---------------------------------------------------------------------------------------------------------- many orders
 
 
-@routes.post("/v1/deliveries/prepare", access=account(Scope.Delivery))
+@routes.post("/v1/deliveries/prepare", access=account(Scope.Delivery), responses=told_too(404))
 def prepare_deliver_many(body: ManyDeliveries, caller: TheCaller, parts: TheParts) -> DeliverManyView:
     """An unsigned transaction that delivers many orders at once. The contract skips those that are late by then."""
     wanted = {one.order_id.lower(): one.commitment.lower() for one in body.deliveries}
