@@ -13,7 +13,7 @@ import requests
 from web3 import HTTPProvider, Web3
 
 from kameng_escrow.chain.artifacts import load_artifact
-from kameng_escrow.chain.codec import decode_event
+from kameng_escrow.chain.codec import read_event
 from kameng_escrow.store.event_json import stored
 
 RANGE = 30  # blocks of 200 events: what the mirror settles on, too
@@ -84,8 +84,9 @@ def _bare(url: str, address: str, blocks: range, insert: Callable[[Sequence[Row]
         for first, last in _ranges(blocks):
             rows: list[Row] = []
             for log in _logs(session, url, address, first, last):
-                said = stored(decode_event(log["topics"], log["data"]))
-                rows.append((int(log["blockNumber"], 16), int(log["logIndex"], 16), log["transactionHash"], *said))
+                name, values = read_event(log["topics"], log["data"])
+                place = int(log["blockNumber"], 16), int(log["logIndex"], 16)
+                rows.append((*place, log["transactionHash"], name, values[0], stored(name, values)))
             insert(rows)
             events += len(rows)
     return Done(events, time.perf_counter() - began)

@@ -22,7 +22,7 @@ from kameng_escrow.domain.policy import Policy
 from .abi import AbiEntry, enum_of, python_name, type_of
 from .artifacts import load_artifact
 from .errors import InvalidInput, UndecodableLog
-from .event_decoder import Decode, make_decoder
+from .event_decoder import Decode, Read, Values, make_decoder, make_reader
 
 _STRUCTS: dict[str, type] = {"OrderTerms": OrderTerms, "Policy": Policy}  # those that events carry
 # -------------------------------------------------------------------------------------------------------------- calls
@@ -113,7 +113,7 @@ def _from_wire(entry: AbiEntry, value: Any) -> Any:
 
 def event_topics() -> Mapping[str, type[Event]]:
     """topic0 (0x-hex) of every event of the escrow, and its class."""
-    return {topic: event for topic, (event, _) in _decoders().items()}
+    return {topic: form.event for topic, form in _forms().items()}
 
 
 def decode_log(raw_log: Mapping[str, Any], timestamp: int) -> Logged | None:
@@ -128,7 +128,7 @@ def decode_log(raw_log: Mapping[str, Any], timestamp: int) -> Logged | None:
     if not topics:
         return None
     topics = [_hex(topic) for topic in topics]
-    if topics[0] not in _decoders():
+    if topics[0] not in _forms():
         return None
     try:
         return Logged(
@@ -150,15 +150,30 @@ def decode_event(topics: Sequence[str], data: str) -> Event:
         UndecodableLog: the log does not decode.
         KeyError: the topic is none of ours.
     """
-    _, decode_words = _decoders()[topics[0]]
+    form = _forms()[topics[0]]
     try:
-        bytes.fromhex(data[2:])  # whether it is hex at all
-        for topic in topics:
-            bytes.fromhex(topic[2:])
-        event: Event = decode_words(topics, data)
+        _check_hex(topics, data)
+        event: Event = form.decode(topics, data)
     except (ValueError, DecodingError) as error:
         raise undecodable(topics[0], error) from error
     return event
+
+
+def read_event(topics: Sequence[str], data: str) -> tuple[str, Values]:
+    """As `decode_event`, without an object: the event's name and its values, for `domain.event_values`."""
+    form = _forms()[topics[0]]
+    try:
+        _check_hex(topics, data)
+        return form.event.__name__, form.read(topics, data)
+    except (ValueError, DecodingError) as error:
+        raise undecodable(topics[0], error) from error
+
+
+def _check_hex(topics: Sequence[str], data: str) -> None:
+    """Raises ValueError for what is no hex at all."""
+    bytes.fromhex(data[2:])
+    for topic in topics:
+        bytes.fromhex(topic[2:])
 
 
 def undecodable(topic: str, error: Exception) -> UndecodableLog:
@@ -171,15 +186,25 @@ def undecodable(topic: str, error: Exception) -> UndecodableLog:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How one of the escrow's events is read."""
+
+    event: type[Event]
+    decode: Decode
+    read: Read
+
+
 @cache
-def _decoders() -> Mapping[str, tuple[type[Event], Decode]]:
+def _forms() -> Mapping[str, _Form]:
+    """By topic0."""
     classes = {cls.__name__: cls for union in get_args(Event) for cls in (get_args(union) or (union,))}
     found = {}
     for entry in load_artifact("KamengEscrow").abi:
         if entry["type"] == "event" and entry["name"] in classes:
             event = classes[entry["name"]]
             topic = keccak(text=f"{entry['name']}({','.join(type_of(item) for item in entry['inputs'])})")
-            found["0x" + topic.hex()] = event, make_decoder(entry, event, _STRUCTS)
+            found["0x" + topic.hex()] = _Form(event, make_decoder(entry, event, _STRUCTS), make_reader(entry))
     return found
 
 

@@ -16,6 +16,8 @@ from .abi import AbiEntry, enum_of, python_name, type_of
 from .checksums import Checksums
 
 Decode = Callable[[Sequence[str], str], Any]  # topics and data, lowercase 0x-hex → the event
+Values = tuple[Any, ...]  # an event's, in the ABI's order: strings, integers, structs as tuples, enums as their numbers
+Read = Callable[[Sequence[str], str], Values]  # topics and data, likewise → the event's values
 
 _WORD = 64  # hex digits
 _PREFIX = 2  # of 0x
@@ -33,11 +35,16 @@ def make_decoder(entry: AbiEntry, event: type[Any], structs: Mapping[str, type[A
     return _Source(entry, event, structs).compile()
 
 
-class _Members(dict[str, Any]):
-    """The members of an enum by their ABI word."""
+def make_reader(entry: AbiEntry) -> Read:
+    """As `make_decoder`, for whoever has no time for objects: the function that makes plain values of a log."""
+    return _Source(entry, None, {}).compile()
 
-    def __init__(self, enum: type[Any]) -> None:
-        super().__init__((f"{member:064x}", member) for member in enum)
+
+class _Members(dict[str, Any]):
+    """The members of an enum, or their numbers, by their ABI word."""
+
+    def __init__(self, enum: type[Any], *, plain: bool) -> None:
+        super().__init__((f"{member:064x}", int(member) if plain else member) for member in enum)
         self._name = enum.__name__
 
     def __missing__(self, word: str) -> Any:
@@ -62,9 +69,10 @@ class _Place:
 
 
 class _Source:
-    """A decoder as source text, and the names that it uses."""
+    """A decoder as source text, and the names that it uses. Without an event: of one that makes plain values."""
 
-    def __init__(self, entry: AbiEntry, event: type[Any], structs: Mapping[str, type[Any]]) -> None:
+    def __init__(self, entry: AbiEntry, event: type[Any] | None, structs: Mapping[str, type[Any]]) -> None:
+        self._plain = event is None
         self._structs = structs
         self._checks: list[str] = []
         self._names: dict[str, Any] = {"addresses": Checksums(), "event": event}
@@ -72,17 +80,17 @@ class _Source:
         indexed = [item for item in inputs if item["indexed"]]
         plain = [item for item in inputs if not item["indexed"]]
         self._topics = 1 + len(indexed)  # with the event's own
-        arguments = [
-            f"{python_name(item['name'])}={self._read(item, _Place(f'topics[{number}]', _PREFIX))}"
+        found = {
+            item["name"]: self._read(item, _Place(f"topics[{number}]", _PREFIX))
             for number, item in enumerate(indexed, 1)
-        ]
+        }
         self._size: int | None = None  # of the data with its 0x; None: it varies
         if all(is_static(item) for item in plain):
             self._size = _PREFIX + _WORD * sum(words_of(item) for item in plain)
-            arguments += self._fields(plain, _PREFIX)
+            found |= self._fields(plain, _PREFIX)
         else:
-            arguments += self._variable(plain)
-        self._result = f"event({', '.join(arguments)})"
+            found |= self._variable(plain)
+        self._result = self._made("event", {item["name"]: found[item["name"]] for item in inputs})
 
     def compile(self) -> Decode:
         sizes = [f"len(topics) != {self._topics}"]
@@ -99,20 +107,26 @@ class _Source:
         made: Decode = self._names["decode"]
         return made
 
-    def _fields(self, entries: Sequence[AbiEntry], start: int) -> list[str]:
-        arguments = []
+    def _made(self, name: str, parts: Mapping[str, str]) -> str:
+        """The expression of a class's instance, or of the tuple in its place, by its parts' expressions."""
+        if self._plain:
+            return f"({', '.join(parts.values())},)"
+        return f"{name}({', '.join(f'{python_name(part)}={value}' for part, value in parts.items())})"
+
+    def _fields(self, entries: Sequence[AbiEntry], start: int) -> dict[str, str]:
+        found = {}
         for item in entries:
-            arguments.append(f"{python_name(item['name'])}={self._read(item, _Place('data', start))}")
+            found[item["name"]] = self._read(item, _Place("data", start))
             start += _WORD * words_of(item)
-        return arguments
+        return found
 
     def _read(self, entry: AbiEntry, place: _Place) -> str:
         """The expression that reads a parameter; what must hold for it goes to the checks."""
         kind: str = entry["type"]
         if kind == "tuple":
             name = entry["internalType"].removeprefix("struct ")
-            self._names[name] = self._structs[name]
-            return f"{name}({', '.join(self._fields(entry['components'], place.start))})"
+            self._names[name] = self._structs.get(name)
+            return self._made(name, self._fields(entry["components"], place.start))
         if kind == "address":
             return f"addresses[{place.digits()}]"
         if kind == "bytes32":
@@ -121,7 +135,7 @@ class _Source:
             raise TypeError(f"{entry['name']} is of type {kind}, for which there is no rule")
         enum = enum_of(entry)
         if enum is not None:
-            self._names[enum.__name__] = _Members(enum)
+            self._names[enum.__name__] = _Members(enum, plain=self._plain)
             return f"{enum.__name__}[{place.digits()}]"
         count = int(kind.removeprefix("uint")) // 4
         if count < _WORD:
@@ -131,28 +145,29 @@ class _Source:
             ]
         return f"int({place.digits(count)}, 16)"
 
-    def _variable(self, entries: Sequence[AbiEntry]) -> list[str]:
+    def _variable(self, entries: Sequence[AbiEntry]) -> dict[str, str]:
         types = [type_of(item) for item in entries]
         self._names["values_of"] = lambda data: [
             self._value(item, value)
             for item, value in zip(entries, decode(types, bytes.fromhex(data[_PREFIX:])), strict=True)
         ]
         self._checks.append("    values = values_of(data)")
-        return [f"{python_name(item['name'])}=values[{number}]" for number, item in enumerate(entries)]
+        return {item["name"]: f"values[{number}]" for number, item in enumerate(entries)}
 
     def _value(self, entry: AbiEntry, value: Any) -> Any:
         """What eth_abi made of a parameter, in our words."""
         kind: str = entry["type"]
         if kind == "tuple":
-            struct = self._structs[entry["internalType"].removeprefix("struct ")]
             parts = zip(entry["components"], value, strict=True)
-            return struct(**{python_name(item["name"]): self._value(item, part) for item, part in parts})
+            fields = {python_name(item["name"]): self._value(item, part) for item, part in parts}
+            struct = self._structs.get(entry["internalType"].removeprefix("struct "))
+            return tuple(fields.values()) if struct is None else struct(**fields)
         if kind == "address":
             return self._names["addresses"]["0" * 24 + value[_PREFIX:]]
         if kind.startswith("bytes") and not kind.endswith("]"):
             return "0x" + value.hex()
         enum = enum_of(entry)
-        return value if enum is None else enum(value)
+        return value if enum is None or self._plain else enum(value)
 
 
 def is_static(entry: AbiEntry) -> bool:

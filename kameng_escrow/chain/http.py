@@ -7,12 +7,10 @@ from typing import Any, cast
 
 import aiohttp
 import orjson
-import requests
-import urllib3
 from web3.providers.rpc import AsyncHTTPProvider, HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-_HEADERS = {"Content-Type": "application/json", "User-Agent": "kameng-escrow"}
+from .posts import HEADERS, open_session, post, says_why
 
 
 class HttpProvider(HTTPProvider):
@@ -20,10 +18,9 @@ class HttpProvider(HTTPProvider):
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
         super().__init__(url, exception_retry_configuration=None)
-        self._url = url
-        self._timeout = timeout_seconds
-        self._session = requests.Session()
-        self._session.headers.update(_HEADERS)
+        self.url = url
+        self.timeout_seconds = timeout_seconds
+        self._session = open_session()
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         return cast(RPCResponse, self._post(self.encode_rpc_request(method, params)))
@@ -32,29 +29,11 @@ class HttpProvider(HTTPProvider):
         return cast(list[RPCResponse], self._post(self.encode_batch_rpc_request(batch_requests)))
 
     def _post(self, body: bytes) -> Any:
-        # A redirect could carry the key in the URL elsewhere.
-        with self._session.post(
-            self._url, data=body, timeout=self._timeout, allow_redirects=False, stream=True
-        ) as response:
-            content = _content(response)
-            if not _says_why(response.status_code, content):
-                response.raise_for_status()
-            return orjson.loads(content)
+        return post(self._session, self.url, body, self.timeout_seconds)
 
     def close(self) -> None:
         """Closes the connections; the next request opens new ones."""
         self._session.close()
-
-
-def _content(response: requests.Response) -> bytes:
-    """The body in one piece: requests itself puts it together from thousands, which takes longer than to parse it."""
-    try:
-        content: bytes = response.raw.read(decode_content=True)
-    except urllib3.exceptions.TimeoutError as error:
-        raise requests.ReadTimeout(error) from error
-    except urllib3.exceptions.HTTPError as error:
-        raise requests.ConnectionError(error) from error
-    return content
 
 
 class AsyncHttpProvider(AsyncHTTPProvider):
@@ -76,10 +55,10 @@ class AsyncHttpProvider(AsyncHTTPProvider):
 
     async def _post(self, body: bytes) -> Any:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, headers=_HEADERS)
+            self._session = aiohttp.ClientSession(timeout=self._timeout, headers=HEADERS)
         async with self._session.post(self._url, data=body, allow_redirects=False) as response:
             content = await response.read()
-            if not _says_why(response.status, content):
+            if not says_why(response.status, content):
                 response.raise_for_status()
             return orjson.loads(content)
 
@@ -88,13 +67,3 @@ class AsyncHttpProvider(AsyncHTTPProvider):
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-
-
-def _says_why(status: int, content: bytes) -> bool:
-    """Whether an answer with an error status is JSON-RPC all the same, which tells more than the status."""
-    if status < 400 or not content.lstrip().startswith(b"{"):
-        return False
-    try:
-        return isinstance(orjson.loads(content).get("error"), dict)
-    except ValueError:
-        return False

@@ -39,7 +39,8 @@ class _Reading(threading.Thread):
         except BaseException as error:
             self._error = error
         seconds = time.perf_counter() - began
-        self.waited = 1 - (time.thread_time() - worked) / seconds if seconds else 0.0
+        work = time.thread_time() - worked + (self._chunk.work if self._chunk is not None else 0.0)
+        self.waited = 1 - work / seconds if seconds else 0.0
 
     def result(self) -> Chunk:
         """What was read, or why not, once that is known."""
@@ -107,7 +108,7 @@ class Ahead:
         if chunk.headers[first].parent_hash != parent_hash:
             self.forget()
             raise ChainMoved
-        self._ranges.read(reading.last - first + 1, len(chunk.events))
+        self._ranges.read(reading.last - first + 1, chunk.events)
         self._most = min(MOST_AHEAD, self._most + 1) if reading.waited > _MOSTLY_WAITING else max(1, self._most - 1)
         return chunk
 

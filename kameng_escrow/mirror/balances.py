@@ -1,26 +1,15 @@
 """What events do to bonds, credits and fees: the contract's bookkeeping, told by its events alone."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from kameng_escrow.domain import shares
-from kameng_escrow.domain.events import (
-    BondFunded,
-    BondWithdrawn,
-    Credited,
-    CreditPaid,
-    Event,
-    FeesClaimed,
-    MediationFeeCredited,
-    OrderAccepted,
-    OrderClosed,
-    OrderDisputed,
-    OrderOpened,
-)
-from kameng_escrow.domain.order import OrderTerms
+from kameng_escrow.domain.event_values import Values
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.shares import bps
 from kameng_escrow.domain.states import State
 from kameng_escrow.store import BalanceKind
+
+from .records import POLICY_ID, PRICE, SELLER, TOKEN
 
 # The kind, as a plain number: an enum's hash is worked out anew each time. Then holder and token.
 Key = tuple[int, str, str]
@@ -34,56 +23,88 @@ class Agreed(Protocol):
     """What was agreed on an order. Both are there from the opening on."""
 
     @property
-    def terms(self) -> OrderTerms | None: ...
+    def terms(self) -> Values | None: ...
     @property
     def policy(self) -> Policy | None: ...
 
 
-def movements(event: Event, order: Agreed | None) -> tuple[Movement, ...]:
+def movements(name: str, values: Values, order: Agreed | None) -> tuple[Movement, ...]:
     """What an event adds to which balances.
 
     Args:
+        name, values: the event (`domain.event_values`).
         order: the event's order, as of the event or later: only its terms and policy count. None for other events.
     """
-    moves = _MOVES.get(type(event))
-    return _NOTHING if moves is None else moves(event, order)
+    moves = _MOVES.get(name)
+    return _NOTHING if moves is None else moves(values, order)
 
 
-def _opened(event: OrderOpened, order: Agreed | None) -> tuple[Movement, ...]:
-    return _accepted(event, order) if event.state is State.Accepted else _NOTHING
+def _opened(values: Values, order: Agreed | None) -> tuple[Movement, ...]:
+    return _accepted(values, order) if values[3] == State.Accepted else _NOTHING
 
 
-def _accepted(_: OrderOpened | OrderAccepted, order: Agreed | None) -> tuple[Movement, ...]:
+def _accepted(_: Values, order: Agreed | None) -> tuple[Movement, ...]:
     terms = _terms(order)
     assert order is not None  # it has terms
     assert order.policy is not None  # it comes with them
-    bond = shares.bps(terms.price, order.policy.seller_bond_bps)
-    return (((_BOND, terms.seller, terms.token), -bond),)
+    bond = bps(terms[PRICE], order.policy.seller_bond_bps)
+    return (((_BOND, terms[SELLER], terms[TOKEN]), -bond),)
 
 
-def _paid(event: OrderDisputed | OrderClosed, order: Agreed | None) -> tuple[Movement, ...]:
+def _paid(values: Values, order: Agreed | None) -> tuple[Movement, ...]:
     terms = _terms(order)
+    *_, platform_fee, bond_returned = values
     return (
-        ((_BOND, terms.seller, terms.token), event.bond_returned),
-        ((_FEE, terms.policy_id, terms.token), event.platform_fee),
+        ((_BOND, terms[SELLER], terms[TOKEN]), bond_returned),
+        ((_FEE, terms[POLICY_ID], terms[TOKEN]), platform_fee),
     )
 
 
-def _terms(order: Agreed | None) -> OrderTerms:
+def _fee_credited(values: Values, _: Agreed | None) -> tuple[Movement, ...]:
+    _, mediator, token, fee = values
+    return (((_CREDIT, mediator, token), fee),)
+
+
+def _funded(values: Values, _: Agreed | None) -> tuple[Movement, ...]:
+    seller, token, _, amount = values
+    return (((_BOND, seller, token), amount),)
+
+
+def _withdrawn(values: Values, _: Agreed | None) -> tuple[Movement, ...]:
+    seller, token, _, amount = values
+    return (((_BOND, seller, token), -amount),)
+
+
+def _credited(values: Values, _: Agreed | None) -> tuple[Movement, ...]:
+    account, token, amount = values
+    return (((_CREDIT, account, token), amount),)
+
+
+def _credit_paid(values: Values, _: Agreed | None) -> tuple[Movement, ...]:
+    account, token, _, amount = values
+    return (((_CREDIT, account, token), -amount),)
+
+
+def _claimed(values: Values, _: Agreed | None) -> tuple[Movement, ...]:
+    policy_id, token, _, amount = values
+    return (((_FEE, policy_id, token), -amount),)
+
+
+def _terms(order: Agreed | None) -> Values:
     assert order is not None  # the fold made it
     assert order.terms is not None
     return order.terms
 
 
-_MOVES: Mapping[type[Any], Callable[[Any, Agreed | None], tuple[Movement, ...]]] = {
-    OrderOpened: _opened,
-    OrderAccepted: _accepted,
-    OrderDisputed: _paid,
-    OrderClosed: _paid,
-    MediationFeeCredited: lambda event, _: (((_CREDIT, event.mediator, event.token), event.fee),),
-    BondFunded: lambda event, _: (((_BOND, event.seller, event.token), event.amount),),
-    BondWithdrawn: lambda event, _: (((_BOND, event.seller, event.token), -event.amount),),
-    Credited: lambda event, _: (((_CREDIT, event.account, event.token), event.amount),),
-    CreditPaid: lambda event, _: (((_CREDIT, event.account, event.token), -event.amount),),
-    FeesClaimed: lambda event, _: (((_FEE, event.policy_id, event.token), -event.amount),),
+_MOVES: Mapping[str, Callable[[Values, Agreed | None], tuple[Movement, ...]]] = {
+    "OrderOpened": _opened,
+    "OrderAccepted": _accepted,
+    "OrderDisputed": _paid,
+    "OrderClosed": _paid,
+    "MediationFeeCredited": _fee_credited,
+    "BondFunded": _funded,
+    "BondWithdrawn": _withdrawn,
+    "Credited": _credited,
+    "CreditPaid": _credit_paid,
+    "FeesClaimed": _claimed,
 }

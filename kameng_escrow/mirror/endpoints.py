@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kameng_escrow.chain.errors import NodeError, NodeRefused, WrongChain
+from kameng_escrow.chain.logs import Reading
 from kameng_escrow.chain.several import Endpoint, in_turn
 from kameng_escrow.errors import EscrowError
 
 from .errors import NodeBehind, NodeForked, NodesDisagree, ReorgTooDeep
+from .help import Helper
 from .reorg import Anchor, find_fork
 from .source import ChainSource, Header, Tag
 from .trust import Standing, Verdict, View, judge
@@ -64,8 +66,8 @@ class Endpoints:
     def headers(self, numbers: Sequence[int]) -> list[Header | None]:
         return self._ask(lambda source: source.headers(numbers))
 
-    def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
-        return self._ask(lambda source: source.logs(address, first, last))
+    def read(self, address: str, first: int, last: int, helper: Helper | None = None) -> Reading:
+        return self._ask(lambda source: source.read(address, first, last, helper))
 
     def receipt_logs(self, address: str, block_hash: str) -> Sequence[Mapping[str, Any]] | None:
         return self._ask(lambda source: source.receipt_logs(address, block_hash))

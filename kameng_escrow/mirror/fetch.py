@@ -3,18 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import attrgetter
-from typing import Any, NamedTuple
 
-from kameng_escrow.chain.codec import decode_event
-from kameng_escrow.chain.errors import UndecodableLog
-from kameng_escrow.domain.events import Logged
+from kameng_escrow.chain.logs import BlockLogs, OddLogs, Reading
 
 from .errors import NodeInconsistent
+from .help import Helper
 from .scrutiny import Scrutiny
 from .source import ChainSource, Header
-
-_position = attrgetter("block_number", "log_index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +19,13 @@ class Chunk:
     first: int
     last: int
     headers: Mapping[int, Header]  # of the first and last block, those with events, and the recent ones
-    events: Sequence[Logged]  # in the chain's order
+    blocks: Sequence[BlockLogs]  # those with events, in the chain's order
+    work: float = 0.0  # seconds of processor time that another process had with it
+
+    @property
+    def events(self) -> int:
+        """How many there are."""
+        return sum(len(block.logs) for block in self.blocks)
 
 
 def fetch(
@@ -35,6 +36,7 @@ def fetch(
     *,
     recent_from: int,
     scrutiny: Scrutiny,
+    helper: Helper | None = None,
 ) -> Chunk:
     """Blocks first … last of one chain; of which is for the caller to see, by the first one's parent.
 
@@ -44,6 +46,7 @@ def fetch(
     Args:
         recent_from: from this block on every header is wanted, with events or not.
         scrutiny: what holds the logs against the headers' filters.
+        helper: may read the logs in this process's place.
 
     Raises:
         NodeInconsistent: the answers don't fit each other.
@@ -51,67 +54,29 @@ def fetch(
         UndecodableLog: a log is none of the contract's events.
     """
     tip = source.header(last)
-    raws = source.logs(address, first, last)
-    numbers = _numbers(raws, first, last)
-    headers = _read_headers(source, sorted({first, last, *range(max(first, recent_from), last + 1), *numbers.values()}))
+    read = _read_logs(source, address, first, last, helper)
+    busy = [block.number for block in read.blocks]
+    headers = _read_headers(source, sorted({first, last, *range(max(first, recent_from), last + 1), *busy}))
     if tip != headers[last]:
         raise NodeInconsistent(f"The node changed its block {last} while it was asked for logs.")
-    blocks = {text: headers[number] for text, number in numbers.items()}
-    logs = _in_order(raws, blocks, address)
-    scrutiny.check(source, headers, logs)
-    return Chunk(first=first, last=last, headers=headers, events=[_decode(log) for log in logs])
+    for block in read.blocks:
+        if block.hash != headers[block.number].hash:
+            raise NodeInconsistent(f"The node has a log of block {block.number} and another block of that number.")
+    scrutiny.check(source, headers, read.blocks)
+    return Chunk(first, last, headers, read.blocks, read.work)
 
 
-class PlacedLog(NamedTuple):
-    """A raw log and where it is."""
-
-    block_number: int
-    log_index: int
-    header: Header
-    raw: Mapping[str, Any]
-
-
-def _numbers(raws: Sequence[Mapping[str, Any]], first: int, last: int) -> dict[Any, int]:
-    """The numbers of the blocks that the logs are of, as the logs have them and as integers."""
+def _read_logs(source: ChainSource, address: str, first: int, last: int, helper: Helper | None) -> Reading:
     try:
-        numbers = {text: int(text, 16) for text in {raw["blockNumber"] for raw in raws}}
-    except (KeyError, TypeError, ValueError) as error:
-        raise NodeInconsistent("The node answered a log without a place on the chain.") from error
-    for number in numbers.values():
-        if not first <= number <= last:
-            raise NodeInconsistent(f"The node answered a log outside of the range it was asked for, at block {number}.")
-    return numbers
-
-
-def _in_order(raws: Sequence[Mapping[str, Any]], blocks: Mapping[Any, Header], address: str) -> list[PlacedLog]:
-    """The logs in the chain's order, each where it says it is."""
-    logs = []
-    ours = {address, address.lower()}
-    before, in_order = (-1, -1), True
-    for raw in raws:
-        header = blocks[raw["blockNumber"]]
-        number = header.number
-        try:
-            index = int(raw["logIndex"], 16)
-            theirs, block_hash = raw["address"], raw["blockHash"]
-            if theirs not in ours and theirs.lower() not in ours:
-                raise NodeInconsistent(f"The node answered a log of another contract, at block {number}.")
-            if block_hash != header.hash and block_hash.lower() != header.hash:
-                raise NodeInconsistent(f"The node has a log of block {number} and another block of that number.")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise NodeInconsistent("The node answered a log without a place on the chain.") from error
-        if raw.get("removed"):
-            raise NodeInconsistent(f"The node answered a log that it says was removed, at block {number}.")
-        place = (number, index)
-        in_order = in_order and before < place
-        before = place
-        logs.append(PlacedLog(number, index, header, raw))
-    if not in_order:
-        logs.sort(key=_position)
-        for one, other in pairwise(logs):
-            if _position(one) == _position(other):
-                raise NodeInconsistent(f"The node answered a log of block {one.block_number} twice.")
-    return logs
+        read = source.read(address, first, last, helper)
+    except OddLogs as error:
+        raise NodeInconsistent(str(error)) from error
+    for block in read.blocks:
+        if not first <= block.number <= last:
+            raise NodeInconsistent(
+                f"The node answered a log outside of the range it was asked for, at block {block.number}."
+            )
+    return read
 
 
 def _read_headers(source: ChainSource, numbers: Sequence[int]) -> dict[int, Header]:
@@ -124,27 +89,3 @@ def _read_headers(source: ChainSource, numbers: Sequence[int]) -> dict[int, Head
         if upper.number == lower.number + 1 and upper.parent_hash != lower.hash:
             raise NodeInconsistent(f"The node's block {upper.number} does not follow on its block {lower.number}.")
     return headers
-
-
-def _decode(log: PlacedLog) -> Logged:
-    number, index, header, raw = log
-    try:
-        topics, data = [topic.lower() for topic in raw["topics"]], raw["data"].lower()
-        transaction_hash = raw["transactionHash"].lower()
-    except (AttributeError, KeyError, TypeError) as error:
-        raise NodeInconsistent(f"The node answered half a log, at block {number}.") from error
-    try:
-        event = decode_event(topics, data)
-    except (IndexError, KeyError):
-        raise UndecodableLog(
-            f"Block {number} has a log that is none of the escrow's events: is this a newer contract? "
-            "Upgrade kameng-escrow."
-        ) from None
-    return Logged(
-        event=event,
-        block_number=number,
-        block_hash=header.hash,
-        timestamp=header.timestamp,
-        transaction_hash=transaction_hash,
-        log_index=index,
-    )

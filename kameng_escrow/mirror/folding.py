@@ -7,12 +7,11 @@ from typing import Any, get_args
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from kameng_escrow.domain.event_values import Values, event_of
 from kameng_escrow.domain.events import (
     Event,
-    Logged,
     OperatorSet,
     OrderEvent,
-    OrderOpened,
     PayToRegistered,
     PolicyRegistered,
     PolicyRetired,
@@ -39,11 +38,12 @@ from kameng_escrow.store.queries import load_orders, load_policies, parts
 from .balances import Agreed, Key, movements
 from .errors import BrokenEvents
 from .memory import Memory
-from .records import Record, new_record
+from .records import OPENED, POLICY_ID, Position, Record, new_record
 
 Columns = dict[str, Any]
+Told = tuple[str, Values]  # an event's name and values
 
-_ORDER_EVENTS: frozenset[type[Any]] = frozenset(get_args(OrderEvent))
+ORDER_EVENTS = frozenset(event.__name__ for event in get_args(OrderEvent))
 _PLACE = ("contract_id", "order_id")
 _FIRST = ("first_block", "first_log_index")
 _LAST = ("last_block", "last_log_index")
@@ -69,11 +69,14 @@ class Folding:
         self._deltas: dict[Key, int] = defaultdict(int)
         self._block = 0
 
-    def load(self, events: Iterable[Event]) -> None:
+    def load(self, events: Iterable[Told]) -> None:
         """Reads the orders that these events are about, and the policies they need."""
-        events = list(events)
-        wanted = {event.order_id for event in events if type(event) in _ORDER_EVENTS}  # type: ignore[union-attr]
-        policies = {event.terms.policy_id for event in events if type(event) is OrderOpened}
+        wanted, policies = set(), set()
+        for name, values in events:
+            if name in ORDER_EVENTS:
+                wanted.add(values[0])
+                if name == OPENED:
+                    policies.add(values[1][POLICY_ID])
         remembered = self._memory.orders
         known = wanted & remembered.keys()
         self.orders |= {order_id: remembered[order_id] for order_id in known}
@@ -88,38 +91,39 @@ class Folding:
                 known=True,
             )
 
-    def add(self, logged: Logged, *, money: bool = True) -> Record | None:
+    def add(self, name: str, values: Values, place: Position, now: int, *, money: bool = True) -> Record | None:
         """Folds one event in; returns its order, None for events of no order.
 
         Args:
+            name, values: the event (`domain.event_values`).
+            place: where it is.
+            now: its block's timestamp, Unix seconds.
             money: whether it moves balances too; it does not when it did so before.
 
         Raises:
             BrokenHistory, WrongShares: the event can't follow (`kameng_escrow.domain.fold`).
             BrokenEvents: a policy is told of that was never registered.
         """
-        event = logged.event
-        self._block = logged.block_number
+        self._block = place[0]
         record = None
-        if type(event) in _ORDER_EVENTS:
-            order_id = event.order_id  # type: ignore[union-attr]
+        if name in ORDER_EVENTS:
+            order_id = values[0]
             record = self.orders.get(order_id)
             if record is None:
-                place = logged.block_number, logged.log_index
                 record = self.orders[order_id] = new_record(order_id, place)
                 if order_id in self._gone:
                     self._gone.remove(order_id)
                     record.known = record.reopened = True
-            record.advance(logged, self._policies)
+            record.advance(name, values, place, now, self._policies)
         else:
-            self._register(event)
+            self._register(event_of(name, values))
         if money:
-            self.move(event, record)
+            self.move(name, values, record)
         return record
 
-    def move(self, event: Event, order: Agreed | None, *, back: bool = False) -> None:
+    def move(self, name: str, values: Values, order: Agreed | None, *, back: bool = False) -> None:
         """Lets an event move balances; `back`: undoes what it moved."""
-        for key, amount in movements(event, order):
+        for key, amount in movements(name, values, order):
             self._deltas[key] += -amount if back else amount
 
     def forget(self, order_ids: Collection[str]) -> dict[str, Record]:

@@ -232,6 +232,12 @@ class Mirror:
             check_node(self._source, self._target)
             self._right_node = True
         stepper = self._steps(term)
+        with stepper.helped():
+            return self._take_steps(stepper, progress, stop, trouble)
+
+    def _take_steps(
+        self, stepper: Stepper, progress: OnProgress | None, stop: threading.Event, trouble: OnTrouble | None
+    ) -> MirrorReport:
         run = stepper.begin()
         self._observer.began()
         pause = _SHORTEST_PAUSE

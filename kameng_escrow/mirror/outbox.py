@@ -21,14 +21,13 @@ COLUMNS = (
 _STATES, _OUTCOMES, _FAULTS = (tuple(member.label for member in word) for word in (State, Outcome, Fault))
 
 
-def entry(contract_id: int, logged: Logged, order: Record, now_ms: int) -> tuple[Any, ...]:
-    """The values of COLUMNS for an order event's row. `order`: as the event left it."""
+def entry(contract_id: int, name: str, order: Record, now_ms: int) -> tuple[Any, ...]:
+    """The values of COLUMNS for the row of an order's event. `order`: as the event left it."""
     return (
         contract_id,
         order.id,
-        type(logged.event).__name__,
-        logged.block_number,
-        logged.log_index,
+        name,
+        *order.last,
         now_ms,
         _STATES[order.state],
         _OUTCOMES[order.outcome],

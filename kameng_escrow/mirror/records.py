@@ -7,10 +7,11 @@ not fit those rules, goes to `fold`, which folds or refuses it. Tests hold the t
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Self
 
-from kameng_escrow.domain.events import Logged, OrderAccepted, OrderClosed, OrderDelivered, OrderOpened
-from kameng_escrow.domain.fold import fold
+from kameng_escrow.domain.event_values import Values, event_of
+from kameng_escrow.domain.fold import apply
 from kameng_escrow.domain.order import Order, OrderTerms, Shares
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.shares import BPS
@@ -19,17 +20,23 @@ from kameng_escrow.domain.states import Fault, Outcome, State
 Position = tuple[int, int]  # block number, log index
 
 _FIELDS = tuple(field.name for field in fields(Order))
+_PARTS: dict[str, type[Any]] = {"terms": OrderTerms, "undisputed": Shares, "shares": Shares}
+_parts_of = {name: attrgetter(*(field.name for field in fields(kind))) for name, kind in _PARTS.items()}
+_TERMS = [field.name for field in fields(OrderTerms)]
+SELLER, TOKEN, PRICE, POLICY_ID, OPEN_BY = map(_TERMS.index, ("seller", "token", "price", "policy_id", "open_by"))
 
 
 class Record:
-    """An order as its events so far have made it. The attributes are those of `Order`, and change as events come."""
+    """An order as its events so far have made it. The attributes are those of `Order`, and change as events come; terms
+    and shares are tuples of their values.
+    """
 
     __slots__ = (*_FIELDS, "first", "known", "last", "reopened")
 
     id: str
     state: State
     revision: int
-    terms: OrderTerms | None
+    terms: Values | None
     policy: Policy | None
     payer: str | None
     opened_at: int | None
@@ -40,10 +47,10 @@ class Record:
     commitment: str | None
     awarded: int | None
     mediation_fee: int
-    undisputed: Shares | None
+    undisputed: Values | None
     outcome: Outcome
     fault: Fault
-    shares: Shares | None
+    shares: Values | None
 
     disputed_at: int | None
     disputed_units: int
@@ -67,25 +74,35 @@ class Record:
     def take(self, order: Order) -> None:
         """Becomes what the order is."""
         for name in _FIELDS:
-            setattr(self, name, getattr(order, name))
+            value = getattr(order, name)
+            setattr(self, name, _parts_of[name](value) if name in _PARTS and value is not None else value)
 
     def order(self) -> Order:
         """The order as it stands."""
-        return Order(**{name: getattr(self, name) for name in _FIELDS})
+        found = {name: getattr(self, name) for name in _FIELDS}
+        for name, kind in _PARTS.items():
+            if (values := found[name]) is not None:
+                found[name] = kind(**dict(zip((field.name for field in fields(kind)), values, strict=True)))
+        return Order(**found)
 
-    def advance(self, logged: Logged, policies: Mapping[str, Policy]) -> None:
+    def advance(self, name: str, values: Values, place: Position, now: int, policies: Mapping[str, Policy]) -> None:
         """Folds in the next of its events.
+
+        Args:
+            name, values: the event (`domain.event_values`).
+            place: where it is.
+            now: its block's timestamp, Unix seconds.
+            policies: by id; read at the opening only.
 
         Raises:
             BrokenHistory, WrongShares: as `fold`; the record is as before.
         """
-        event = logged.event
-        step = _STEPS.get(type(event))
-        if step is None or not step(self, event, logged.timestamp, policies):
-            self.take(fold(self.order(), logged, policies))
-        if type(event) is OrderOpened:
+        step = _STEPS.get(name)
+        if step is None or not step(self, values, now, policies):
+            self.take(apply(self.order(), event_of(name, values), now, policies))
+        if name == OPENED:
             self.reopened = self.known
-        self.last = logged.block_number, logged.log_index
+        self.last = place
 
 
 def new_record(order_id: str, first: Position) -> Record:
@@ -107,27 +124,28 @@ def new_record(order_id: str, first: Position) -> Record:
 # Each step folds the event in and says so, or leaves the record alone.
 
 
-def _opened(record: Record, event: OrderOpened, now: int, policies: Mapping[str, Policy]) -> bool:
-    terms = event.terms
-    policy = policies.get(terms.policy_id)
-    if policy is None or record.state is not State.Nothing or now > terms.open_by:
+def _opened(record: Record, values: Values, now: int, policies: Mapping[str, Policy]) -> bool:
+    _, terms, payer, state = values
+    policy = policies.get(terms[POLICY_ID])
+    if policy is None or record.state is not State.Nothing or now > terms[OPEN_BY]:
         return False
-    if event.state is State.Accepted:
+    if state == State.Accepted:
+        record.state = State.Accepted
         record.accepted_at = now
         record.deadline = now + policy.deliver_window
-    elif event.state is State.Opened:
+    elif state == State.Opened:
+        record.state = State.Opened
         record.deadline = now + policy.accept_window
     else:
         return False
-    record.state = event.state
     record.terms = terms
     record.policy = policy
-    record.payer = event.payer
+    record.payer = payer
     record.opened_at = now
     return True
 
 
-def _accepted(record: Record, _: OrderAccepted, now: int, __: object) -> bool:
+def _accepted(record: Record, _: Values, now: int, __: object) -> bool:
     if record.state is not State.Opened or record.policy is None or record.deadline is None or now >= record.deadline:
         return False
     record.state = State.Accepted
@@ -136,23 +154,23 @@ def _accepted(record: Record, _: OrderAccepted, now: int, __: object) -> bool:
     return True
 
 
-def _delivered(record: Record, event: OrderDelivered, now: int, _: object) -> bool:
+def _delivered(record: Record, values: Values, now: int, _: object) -> bool:
     if record.state is not State.Accepted or record.policy is None or record.deadline is None or now >= record.deadline:
         return False
     record.state = State.Delivered
     record.delivered_at = now
     record.deadline = now + record.policy.inspect_window
-    record.commitment = event.commitment
+    record.commitment = values[1]
     return True
 
 
-def _closed(record: Record, event: OrderClosed, now: int, _: object) -> bool:
+def _closed(record: Record, values: Values, now: int, _: object) -> bool:
     terms, policy, deadline = record.terms, record.policy, record.deadline
     if terms is None or policy is None or deadline is None:
         return False
-    price = terms.price
-    paid = event.to_buyer, event.to_seller, event.platform_fee, event.bond_returned
-    match record.state, event.outcome:
+    price = terms[PRICE]
+    outcome = _OUTCOMES[values[1]]
+    match record.state, outcome:
         case ((State.Delivered | State.Accepted), Outcome.Confirmed):
             due, fault = _earned(price, policy), Fault.Nobody
         case State.Delivered, Outcome.Released if now >= deadline:
@@ -169,14 +187,14 @@ def _closed(record: Record, event: OrderClosed, now: int, _: object) -> bool:
             due, fault = (price, 0, 0, 0), Fault.Nobody
         case _:
             return False
-    if paid != due or event.fault is not fault:
+    if values[2] != fault or values[3:] != due:
         return False
     record.state = State.Closed
     record.closed_at = now
     record.deadline = None
-    record.outcome = event.outcome
+    record.outcome = outcome
     record.fault = fault
-    record.shares = Shares(to_buyer=due[0], to_seller=due[1], platform_fee=due[2], bond_returned=due[3])
+    record.shares = (*due, 0)
     return True
 
 
@@ -194,10 +212,13 @@ def _withdrawn(price: int, policy: Policy) -> tuple[int, int, int, int]:
     return price + bond - bond // 2, 0, 0, bond // 2
 
 
-_Step = Callable[[Record, Any, int, Mapping[str, Policy]], bool]
-_STEPS: Mapping[type[Any], _Step] = {
-    OrderOpened: _opened,
-    OrderAccepted: _accepted,
-    OrderDelivered: _delivered,
-    OrderClosed: _closed,
+OPENED = "OrderOpened"
+_OUTCOMES = tuple(Outcome)
+
+_Step = Callable[[Record, Values, int, Mapping[str, Policy]], bool]
+_STEPS: Mapping[str, _Step] = {
+    OPENED: _opened,
+    "OrderAccepted": _accepted,
+    "OrderDelivered": _delivered,
+    "OrderClosed": _closed,
 }

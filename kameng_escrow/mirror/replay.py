@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kameng_escrow.chain.logs import Reading
 from kameng_escrow.store import Store
 
 from .enrol import Target
 from .errors import NodeInconsistent
 from .follow import WINDOW, Mirror, OnProgress
+from .help import Helper
 from .source import ChainSource, Header, Tag
 
 
@@ -87,8 +89,8 @@ class _Until:
     def headers(self, numbers: Sequence[int]) -> list[Header | None]:
         return self._source.headers(numbers)
 
-    def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
-        return self._source.logs(address, first, last)
+    def read(self, address: str, first: int, last: int, helper: Helper | None = None) -> Reading:
+        return self._source.read(address, first, last, helper)
 
     def receipt_logs(self, address: str, block_hash: str) -> Sequence[Mapping[str, Any]] | None:
         return self._source.receipt_logs(address, block_hash)

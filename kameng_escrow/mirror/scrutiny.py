@@ -1,27 +1,17 @@
 """Holds the logs of a range against its headers' filters, and where they don't go together against receipts."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from kameng_escrow.chain.codec import event_topics
+from kameng_escrow.chain.logs import BlockLogs, OddLogs, ReadLog, read_log
 
-from .errors import LogsForeign, LogsMissing
+from .errors import LogsForeign, LogsMissing, NodeInconsistent
 from .source import ChainSource, Header
 from .trust import BloomFilter
 
 _BUDGET = 4  # silent blocks of a range whose receipts are asked for; a block's receipts may be a megabyte
 _ENOUGH = 3  # blocks whose receipts bear out the logs and not the filter, until the chain is known to keep no filters
-
-
-class PlacedLog(Protocol):
-    """A log as a node gave it, and the number of its block."""
-
-    @property
-    def raw(self) -> Mapping[str, Any]: ...
-
-    @property
-    def block_number(self) -> int: ...
 
 
 class Scrutiny:
@@ -34,16 +24,17 @@ class Scrutiny:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._filter = BloomFilter(address, event_topics())
+        self._topics = {event.__name__: topic for topic, event in event_topics().items()}
+        self._filter = BloomFilter(address, self._topics.values())
         self._refuted = 0  # filters that receipts proved wrong
         self.unproven = 0  # blocks that looked as if they had lost a log, and no receipts were to be had
 
-    def check(self, source: ChainSource, headers: Mapping[int, Header], logs: Sequence[PlacedLog]) -> None:
+    def check(self, source: ChainSource, headers: Mapping[int, Header], blocks: Sequence[BlockLogs]) -> None:
         """Raises where a log is missing, or none of its block's.
 
         Args:
             headers: by number.
-            logs: all that came for the range, each of one of these blocks.
+            blocks: all logs that came for the range, each block's header among these.
 
         Raises:
             LogsMissing, LogsForeign: the node's receipts, or the filter where it has none, contradict its logs.
@@ -51,44 +42,34 @@ class Scrutiny:
         """
         if self._refuted >= _ENOUGH:
             return
-        suspicion = self._filter.examine(headers.values(), _first_topics(logs))
+        came = {block.number: block for block in blocks}
+        topics = {block.number: {self._topics[name] for _, _, name, _ in block.logs} for block in blocks}
+        suspicion = self._filter.examine(headers.values(), topics)
         for number in suspicion.foreign:
-            self._compare(source, headers[number], logs, foreign=True)
+            self._compare(source, headers[number], came[number].logs, foreign=True)
         emptiest = sorted(suspicion.silent, key=lambda number: int(headers[number].logs_bloom or "0", 16).bit_count())
         for number in emptiest[:_BUDGET]:
-            self._compare(source, headers[number], logs, foreign=False)
+            self._compare(source, headers[number], (), foreign=False)
 
-    def _compare(self, source: ChainSource, header: Header, logs: Sequence[PlacedLog], *, foreign: bool) -> None:
-        proven = source.receipt_logs(self._address, header.hash)
-        if proven is None:
+    def _compare(self, source: ChainSource, header: Header, logs: Sequence[ReadLog], *, foreign: bool) -> None:
+        receipts = source.receipt_logs(self._address, header.hash)
+        if receipts is None:
             if foreign:
                 raise LogsForeign(header.number)
             self.unproven += 1
             return
-        said = {_identity(log.raw) for log in logs if log.block_number == header.number}
-        true = {_identity(log) for log in proven}
-        if missing := true - said:
+        try:
+            proven = {_identity(log, header.number) for log in receipts}
+        except OddLogs as error:
+            raise NodeInconsistent(str(error)) from error
+        if missing := proven.difference(logs):
             raise LogsMissing(header.number, len(missing))
-        if said - true:
+        if not proven.issuperset(logs):
             raise LogsForeign(header.number)
         self._refuted += foreign
 
 
-def _first_topics(logs: Sequence[PlacedLog]) -> dict[int, set[str]]:
-    """The logs' first topics, by block number."""
-    found: defaultdict[int, set[Any]] = defaultdict(set)
-    for log in logs:
-        topics = log.raw.get("topics")
-        found[log.block_number].add(topics[0] if topics else "")
-    return {number: {str(topic).lower() for topic in topics} for number, topics in found.items()}
-
-
-def _identity(log: Mapping[str, Any]) -> tuple[int, str, tuple[str, ...], str]:
-    """What makes a log this one, whoever tells of it."""
+def _identity(log: Mapping[str, Any], number: int) -> ReadLog:
+    """A raw log as it would have been read, whoever tells of it."""
     index = log["logIndex"]
-    return (
-        index if isinstance(index, int) else int(index, 16),
-        str(log["transactionHash"]).lower(),
-        tuple(str(topic).lower() for topic in log["topics"]),
-        str(log["data"]).lower(),
-    )
+    return (index if isinstance(index, int) else int(index, 16), *read_log(log, number))

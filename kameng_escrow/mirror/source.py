@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from kameng_escrow.chain.logs import Reading
+
+from .help import Helper
+
 Tag = Literal["latest", "finalized"]
 
 
@@ -38,11 +42,15 @@ class ChainSource(Protocol):
         """Many at once, in the order asked for. Not necessarily at one moment."""
         ...
 
-    def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
+    def read(self, address: str, first: int, last: int, helper: Helper | None = None) -> Reading:
         """The logs of a contract in blocks first … last, both included, as `eth_getLogs` has them.
+
+        Args:
+            helper: may be had to ask and to read in this one's place.
 
         Raises:
             RangeTooLarge: the node wants to be asked for fewer blocks at once.
+            OddLogs, UndecodableLog: what it answers can't be the contract's logs.
         """
         ...
 

@@ -1,5 +1,8 @@
 """One step of a mirror: a range of blocks into the store, or a reorg out of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import select
 
 from kameng_escrow.store import Store
@@ -11,6 +14,7 @@ from .endpoints import Endpoints
 from .enrol import Target, check_node
 from .errors import NodeBehind, NodeInconsistent
 from .fetch import Chunk, fetch
+from .help import Helper
 from .memory import Memory
 from .ranges import RangeSize
 from .reorg import Anchor, find_fork
@@ -20,6 +24,8 @@ from .source import ChainSource, Header
 from .writing import locked_checkpoint, move_final, roll_back, write_chunk
 
 _COLLECT_EVERY = 50  # ranges
+# A range of so many events with so many more ranges behind it is worth a second process, which takes a second to start.
+_MUCH, _FURTHER = 2_000, 4
 
 
 class Stepper:
@@ -46,7 +52,17 @@ class Stepper:
         self._window = window
         self._memory = Memory()
         self._written = 0  # ranges
+        self._helper: Helper | None = None
         self._ahead = Ahead(self._fetch, ranges, concurrent=source.concurrent)
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """Meanwhile a second process may be had to read, where there is much."""
+        with Helper() as self._helper:
+            try:
+                yield
+            finally:
+                self._helper = None
 
     def begin(self) -> Run:
         """A run from where the store is."""
@@ -98,14 +114,28 @@ class Stepper:
                         memory=memory,
                     )
                 folding.remember(chunk.headers[chunk.last].hash)
+            if chunk.events >= _MUCH and head.number - chunk.last > _FURTHER * (chunk.last - chunk.first + 1):
+                self._get_help()
             self._written += 1
             if self._written % _COLLECT_EVERY == 0:
                 collect_cycles()
-            run.read(chunk.last, len(chunk.events), max(mark.final_number, min(final, chunk.last)))
+            run.read(chunk.last, chunk.events, max(mark.final_number, min(final, chunk.last)))
         return run.seen < head.number
 
     def _fetch(self, first: int, last: int, recent_from: int) -> Chunk:
-        return fetch(self._source, self._target.address, first, last, recent_from=recent_from, scrutiny=self._scrutiny)
+        return fetch(
+            self._source,
+            self._target.address,
+            first,
+            last,
+            recent_from=recent_from,
+            scrutiny=self._scrutiny,
+            helper=self._helper,
+        )
+
+    def _get_help(self) -> None:
+        if self._helper is not None and self._source.concurrent:
+            self._helper.start()
 
     def _undo(self, run: Run, mark: CheckpointRow, head: Header, *, believe_cut: bool) -> None:
         """Rolls back to the last block that store and node share.

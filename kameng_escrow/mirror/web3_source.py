@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -12,12 +13,15 @@ from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint
 
 from kameng_escrow.chain.errors import NodeError, NodeRefused
+from kameng_escrow.chain.http import HttpProvider
+from kameng_escrow.chain.logs import Reading, read_logs
 from kameng_escrow.chain.several import SeveralProvider
 from kameng_escrow.chain.throttling import too_often
 from kameng_escrow.chain.transport import answer_of, sense_demanded, shown_provider, transport_error
 
 from .dialects import TooLarge, understand
 from .errors import NodeInconsistent, RangeTooLarge
+from .help import Helper
 from .limiter import Limiter, Resting
 from .source import Header, Tag
 
@@ -78,7 +82,17 @@ class Web3Source:
             found += self._batch(numbers[start : start + BATCH])
         return found
 
+    def read(self, address: str, first: int, last: int, helper: Helper | None = None) -> Reading:
+        if helper is not None and isinstance(self._provider, HttpProvider):
+            with suppress(Resting), self._limiter.turn(self._patience):
+                found = helper.read(self._provider.url, self._provider.timeout_seconds, address, first, last)
+                if found is not None:
+                    self._limiter.answered()
+                    return found
+        return Reading(read_logs(self.logs(address, first, last), address))
+
     def logs(self, address: str, first: int, last: int) -> Sequence[Mapping[str, Any]]:
+        """What `eth_getLogs` answers. Raises `RangeTooLarge`, `NodeError`."""
         try:
             logs = self._ask("eth_getLogs", {"address": address, "fromBlock": hex(first), "toBlock": hex(last)})
         except NodeRefused as error:

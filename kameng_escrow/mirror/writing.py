@@ -1,14 +1,16 @@
 """The mirror's two transactions: blocks in, and blocks out. Each brings every row along, or none."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from kameng_escrow.domain.events import Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
+from kameng_escrow.domain.event_values import values_of
+from kameng_escrow.domain.events import Event, Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
 from kameng_escrow.store.bell import ring
 from kameng_escrow.store.bulk import bulk_of
-from kameng_escrow.store.event_json import stored, subject_of
+from kameng_escrow.store.event_json import stored
 from kameng_escrow.store.models import (
     BlockRow,
     CheckpointRow,
@@ -21,7 +23,7 @@ from kameng_escrow.store.queries import load_events_above, load_order_events, lo
 
 from . import outbox
 from .fetch import Chunk
-from .folding import Folding
+from .folding import Folding, Told
 from .memory import Memory
 from .report import Reorg
 
@@ -72,16 +74,18 @@ def write_chunk(
     ring(session)
     _insert_blocks(session, contract_id, chunk)
     folding = Folding(session, contract_id, memory)
-    folding.load([logged.event for logged in chunk.events])
+    folding.load((name, values) for block in chunk.blocks for _, _, name, values in block.logs)
     events, entries = [], []
-    now = outbox.now_ms()
-    for logged in chunk.events:
-        order = folding.add(logged)
-        place = contract_id, logged.block_number, logged.log_index
-        first = _NO_ORDER if order is None else order.first
-        events.append((*place, logged.transaction_hash, *stored(logged.event), *first))
-        if order is not None:
-            entries.append(outbox.entry(contract_id, logged, order, now))
+    now_ms = outbox.now_ms()
+    for block in chunk.blocks:
+        number, now = block.number, chunk.headers[block.number].timestamp
+        for index, transaction_hash, name, values in block.logs:
+            order = folding.add(name, values, (number, index), now)
+            first = _NO_ORDER if order is None else order.first
+            row = (contract_id, number, index, transaction_hash, name, values[0], stored(name, values), *first)
+            events.append(row)
+            if order is not None:
+                entries.append(outbox.entry(contract_id, name, order, now_ms))
     bulk = bulk_of(session)
     bulk.insert("events", _EVENT_COLUMNS, events)
     folding.write()
@@ -121,15 +125,16 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, 
     gone = load_events_above(session, contract_id, fork)
     order_ids = {logged.event.order_id for logged in gone if isinstance(logged.event, OrderEvent)}
     folding = Folding(session, contract_id)
-    folding.load(logged.event for logged in gone)
+    told = [_told(logged.event) for logged in gone]
+    folding.load(told)
     before = folding.forget(order_ids)
-    for logged in gone:
-        folding.move(logged.event, before.get(subject_of(logged.event)), back=True)
+    for name, values in told:
+        folding.move(name, values, before.get(values[0]), back=True)
     session.execute(delete(EventRow).where(EventRow.contract_id == contract_id, EventRow.block_number > fork))
-    for logged in load_other_events(session, contract_id, _clear_registers(session, contract_id, gone)):
-        folding.add(logged, money=False)
-    for logged in load_order_events(session, contract_id, order_ids):
-        folding.add(logged, money=False)
+    others = load_other_events(session, contract_id, _clear_registers(session, contract_id, gone))
+    for logged in chain(others, load_order_events(session, contract_id, order_ids)):
+        place = logged.block_number, logged.log_index
+        folding.add(*_told(logged.event), place, logged.timestamp, money=False)
     folding.write()
     outbox.retract(session, contract_id, fork, gone, folding.orders)
     session.execute(delete(BlockRow).where(BlockRow.contract_id == contract_id, BlockRow.number > fork))
@@ -147,8 +152,12 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, 
     return reorg
 
 
+def _told(event: Event) -> Told:
+    return type(event).__name__, values_of(event)
+
+
 def _insert_blocks(session: Session, contract_id: int, chunk: Chunk) -> None:
-    busy = {logged.block_number for logged in chunk.events}
+    busy = {block.number for block in chunk.blocks}
     session.execute(
         insert(BlockRow),
         [

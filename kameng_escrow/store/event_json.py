@@ -8,11 +8,11 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import orjson
 
+from kameng_escrow.domain.event_values import Values, event_classes, values_of
 from kameng_escrow.domain.events import Event, OrderEvent
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.states import Fault, Outcome, State
@@ -30,8 +30,6 @@ AMOUNTS = frozenset(
         "to_seller",
     }
 )
-_SUBJECTS = ("order_id", "seller", "account", "policy_id")  # the first of these that an event has is what it is about
-
 _WORDS = (State, Outcome, Fault)
 _LABELS: dict[type[Any], tuple[str, ...]] = {word: tuple(member.label for member in word) for word in _WORDS}
 
@@ -40,7 +38,7 @@ _Read = Callable[[Any], Any]
 
 def event_names() -> tuple[str, ...]:
     """The names of all events."""
-    return tuple(_classes())
+    return tuple(event_classes())
 
 
 def order_event_names() -> tuple[str, ...]:
@@ -55,26 +53,23 @@ def subject_of(event: Event) -> str:
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event's fields."""
-    document: dict[str, Any] = _writer(type(event))(event)
-    return document
+    return {_subject_field(type(event).__name__): subject_of(event), **stored_fields(event)}
 
 
 def from_json(name: str, document: Mapping[str, Any]) -> Event:
     """The event of that name. Raises KeyError where there is none, or a field is missing."""
-    event: Event = _decode(_classes()[name], document)
+    event: Event = _decode(event_classes()[name], document)
     return event
 
 
 def stored_fields(event: Event) -> dict[str, Any]:
     """The event's fields but for its subject, which rows have apart."""
-    kind = type(event)
-    return _writer(kind, _subject_field(kind.__name__))(event)
+    return _writer(type(event).__name__)(values_of(event))
 
 
-def stored(event: Event) -> tuple[str, str, str]:
-    """The columns of an event's row that say what it is: name, subject, and `stored_fields` as text."""
-    name, subject_of_it, write = _FORMS.get(type(event)) or _form(type(event))
-    return name, subject_of_it(event), orjson.dumps(write(event)).decode()
+def stored(name: str, values: Values) -> str:
+    """The same as text, of the event's name and values (`domain.event_values`)."""
+    return orjson.dumps(_writer(name)(values)).decode()
 
 
 def from_stored(name: str, subject: str, document: Mapping[str, Any]) -> Event:
@@ -94,47 +89,34 @@ def terms_from_json(document: Mapping[str, Any]) -> OrderTerms:
 
 
 @cache
-def _classes() -> dict[str, type[Event]]:
-    return {event.__name__: event for event in typing.get_args(Event)}
-
-
-@cache
 def _subject_field(name: str) -> str:
-    names = {field.name for field in fields(_classes()[name])}
-    return next(name for name in _SUBJECTS if name in names)
+    """The first of an event's fields: what it is about."""
+    return fields(event_classes()[name])[0].name
 
 
-_FORMS: dict[type[Any], tuple[str, Callable[[Any], str], "_Write"]] = {}  # made when first needed
+_Write = Callable[[Values], dict[str, Any]]
+_WRITERS: dict[str, _Write] = {}  # made when first needed
 
 
-def _form(kind: type[Any]) -> tuple[str, Callable[[Any], str], "_Write"]:
-    subject = _subject_field(kind.__name__)
-    return _FORMS.setdefault(kind, (kind.__name__, attrgetter(subject), _writer(kind, subject)))
+def _writer(name: str) -> _Write:
+    """What makes JSON of an event's values, but for the subject."""
+    return _WRITERS.get(name) or _WRITERS.setdefault(name, _make_writer(name))
 
 
-_Write = Callable[[Any], dict[str, Any]]
-_WRITERS: dict[tuple[type[Any], str | None], _Write] = {}  # made when first needed
-
-
-def _writer(kind: type[Any], without: str | None = None) -> _Write:
-    """What makes JSON of an event, all its fields but one."""
-    made = _WRITERS.get((kind, without))
-    return made or _WRITERS.setdefault((kind, without), _make_writer(kind, without))
-
-
-def _make_writer(kind: type[Any], without: str | None) -> _Write:
+def _make_writer(name: str) -> _Write:
     """Compiled, since every event of a chain goes through it."""
     names: dict[str, Any] = {f"{word.__name__}_labels": labels for word, labels in _LABELS.items()}
-    exec(f"def write(event):\n    return {_display(kind, 'event', without)}", names)
+    exec(f"def write(values):\n    return {_display(event_classes()[name], 'values', first=1)}", names)
     made: _Write = names["write"]
     return made
 
 
-def _display(kind: type[Any], value: str, without: str | None = None) -> str:
-    """The expression of a dataclass's fields as JSON; `value` is that of the dataclass."""
+def _display(kind: type[Any], values: str, first: int = 0) -> str:
+    """The expression of a dataclass as JSON, without so many fields; `values` is that of its fields' values."""
     hints = typing.get_type_hints(kind)
-    names = (field.name for field in fields(kind) if field.name != without)
-    return "{" + ", ".join(f"{name!r}: {_shown(name, hints[name], f'{value}.{name}')}" for name in names) + "}"
+    names = [field.name for field in fields(kind)]
+    shown = (f"{name!r}: {_shown(name, hints[name], f'{values}[{names.index(name)}]')}" for name in names[first:])
+    return f"{{{', '.join(shown)}}}"
 
 
 def _shown(name: str, kind: type[Any], value: str) -> str:

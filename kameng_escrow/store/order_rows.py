@@ -43,15 +43,18 @@ _NO_TERMS = (None,) * len(_TERMS)
 _NO_SHARES = (None,) * len(_SHARES)
 
 
+Plain = tuple[Any, ...]  # the values of a dataclass's fields
+
+
 class OrderLike(Protocol):
-    """What has the attributes of an `Order`."""
+    """What has the attributes of an `Order`; terms and shares may be the tuples of their values."""
 
     @property
-    def terms(self) -> OrderTerms | None: ...
+    def terms(self) -> OrderTerms | Plain | None: ...
     @property
-    def undisputed(self) -> Shares | None: ...
+    def undisputed(self) -> Shares | Plain | None: ...
     @property
-    def shares(self) -> Shares | None: ...
+    def shares(self) -> Shares | Plain | None: ...
     @property
     def payer(self) -> str | None: ...
     @property
@@ -66,7 +69,7 @@ def opening_values(order: OrderLike, values: Values) -> tuple[Any, ...]:
     """The values of the columns OPENING. The policy is kept by its id, in the terms."""
     if order.terms is None:
         return (*_NO_TERMS, order.payer, order.opened_at)
-    terms = list(_terms_of(order.terms))
+    terms = list(order.terms if isinstance(order.terms, tuple) else _terms_of(order.terms))
     terms[_PRICE] = values.amount(terms[_PRICE], ORDER_DIGITS)
     return (*terms, order.payer, order.opened_at)
 
@@ -98,10 +101,11 @@ def undisputed_values(values: Values) -> tuple[Any, ...]:
     return 0, values.amount(0, ORDER_DIGITS)
 
 
-def _share_values(shares: Shares | None, values: Values) -> tuple[Any, ...]:
+def _share_values(shares: Shares | Plain | None, values: Values) -> tuple[Any, ...]:
     if shares is None:
         return _NO_SHARES
-    return tuple([values.amount(amount, ORDER_DIGITS) for amount in _shares_of(shares)])
+    amounts = shares if isinstance(shares, tuple) else _shares_of(shares)
+    return tuple([values.amount(amount, ORDER_DIGITS) for amount in amounts])
 
 
 def restore_order(row: Any, policies: Mapping[str, Policy]) -> Order:

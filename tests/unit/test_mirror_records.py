@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kameng_escrow.domain.endings import ending
+from kameng_escrow.domain.event_values import values_of
 from kameng_escrow.domain.events import (
     Logged,
     MediationFeeCredited,
@@ -151,7 +152,7 @@ def test_records_fold_as_the_domain_does(data: st.DataObject, no_cancel: bool) -
         )
         told = expected(order, logged, policies)
         if isinstance(told, Order):
-            record.advance(logged, policies)
+            advance(record, logged, policies)
             assert record.order() == told
             assert (record.first, record.last) == (FIRST, (10 + number, number))
             order = told
@@ -167,9 +168,14 @@ def expected(order: Order, logged: Logged, policies: Any) -> Order | tuple[type[
         return type(error), str(error)
 
 
+def advance(record: Record, logged: Logged, policies: Any) -> None:
+    place = logged.block_number, logged.log_index
+    record.advance(type(logged.event).__name__, values_of(logged.event), place, logged.timestamp, policies)
+
+
 def refusal(record: Record, logged: Logged, policies: Any) -> tuple[type[Exception], str]:
     try:
-        record.advance(logged, policies)
+        advance(record, logged, policies)
     except (BrokenHistory, WrongShares) as error:
         return type(error), str(error)
     raise AssertionError(f"folded what the domain refuses: {logged}")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kameng_escrow.domain import event_values
 from kameng_escrow.domain.events import Event
 from kameng_escrow.domain.order import Order
 from kameng_escrow.domain.policy import Policy
@@ -68,10 +69,12 @@ def test_every_event_survives_json(kind: type[Any], data: st.DataObject) -> None
     event = data.draw(values_of(kind))
     written = json.dumps(to_json(event))
     assert from_json(kind.__name__, json.loads(written)) == event
-    name, subject, text = stored(event)
-    assert (name, subject, json.loads(text)) == (kind.__name__, subject_of(event), stored_fields(event))
+    values = event_values.values_of(event)
+    assert event_values.event_of(kind.__name__, values) == event
+    text = stored(kind.__name__, values)
+    assert (values[0], json.loads(text)) == (subject_of(event), stored_fields(event))
     assert len(json.loads(text)) == len(fields(kind)) - 1
-    assert from_stored(name, subject, json.loads(text)) == event
+    assert from_stored(kind.__name__, values[0], json.loads(text)) == event
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
