@@ -69,18 +69,26 @@ class Folding:
         self._deltas: dict[Key, int] = defaultdict(int)
         self._block = 0
 
-    def load(self, events: Iterable[Told]) -> None:
-        """Reads the orders that these events are about, and the policies they need."""
-        wanted, policies = set(), set()
+    def load(self, events: Iterable[Told], *, opening: bool = False) -> None:
+        """Reads the orders that these events are about, and the policies they need.
+
+        Args:
+            opening: whether an order that is opened is taken for one that was never heard of. Hardly ever had a seller
+                revised it before: then its row is there, and `write` fails with SQLAlchemy's IntegrityError.
+        """
+        wanted: dict[str, bool] = {}  # by order id: whether it begins with its opening
+        policies = set()
         for name, values in events:
             if name in ORDER_EVENTS:
-                wanted.add(values[0])
+                wanted.setdefault(values[0], name == OPENED)
                 if name == OPENED:
                     policies.add(values[1][POLICY_ID])
         remembered = self._memory.orders
-        known = wanted & remembered.keys()
-        self.orders |= {order_id: remembered[order_id] for order_id in known}
-        rows = load_orders(self._session, self._contract_id, wanted - known)
+        self.orders |= {order_id: remembered[order_id] for order_id in wanted.keys() & remembered.keys()}
+        missing = [
+            order_id for order_id in wanted if order_id not in self.orders and not (opening and wanted[order_id])
+        ]
+        rows = load_orders(self._session, self._contract_id, missing)
         policies |= {row.policy_id for row in rows if row.policy_id}
         self._policies |= load_policies(self._session, self._contract_id, policies - self._policies.keys())
         for row in rows:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.states import State
 
 from .records import Record
 
@@ -42,7 +43,7 @@ class Memory:
         self._hash = block_hash
         for order_id, record in changed.items():
             self.orders.pop(order_id, None)
-            if record.deadline is not None:  # a clock runs: there is more to come
+            if record.deadline is not None or record.state is State.Nothing:  # there is more to come
                 self.orders[order_id] = record
         for order_id in list(self.orders)[: max(0, len(self.orders) - self._limit)]:
             del self.orders[order_id]

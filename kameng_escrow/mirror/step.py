@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from kameng_escrow.store import Store
 from kameng_escrow.store.models import BlockRow, CheckpointRow
@@ -102,18 +103,10 @@ class Stepper:
             self._undo(run, mark, head, believe_cut=believe_cut)
             return True
         if chunk is not None:
-            with self._memory.of(mark.seen_hash) as memory:
-                with self._store.writing() as session:
-                    folding = write_chunk(
-                        session,
-                        self._contract_id,
-                        chunk,
-                        parent_hash=mark.seen_hash,
-                        final=final,
-                        window=self._window,
-                        memory=memory,
-                    )
-                folding.remember(chunk.headers[chunk.last].hash)
+            try:
+                self._write(mark, chunk, final)
+            except IntegrityError:  # an order was revised before it was opened, if it isn't worse
+                self._write(mark, chunk, final, careful=True)
             if chunk.events >= _MUCH and head.number - chunk.last > _FURTHER * (chunk.last - chunk.first + 1):
                 self._get_help()
             self._written += 1
@@ -121,6 +114,21 @@ class Stepper:
                 collect_cycles()
             run.read(chunk.last, chunk.events, max(mark.final_number, min(final, chunk.last)))
         return run.seen < head.number
+
+    def _write(self, mark: CheckpointRow, chunk: Chunk, final: int, *, careful: bool = False) -> None:
+        with self._memory.of(mark.seen_hash) as memory:
+            with self._store.writing() as session:
+                folding = write_chunk(
+                    session,
+                    self._contract_id,
+                    chunk,
+                    parent_hash=mark.seen_hash,
+                    final=final,
+                    window=self._window,
+                    memory=memory,
+                    careful=careful,
+                )
+            folding.remember(chunk.headers[chunk.last].hash)
 
     def _fetch(self, first: int, last: int, recent_from: int) -> Chunk:
         return fetch(

@@ -55,6 +55,7 @@ def write_chunk(
     final: int,
     window: int,
     memory: Memory | None = None,
+    careful: bool = False,
 ) -> Folding:
     """Blocks, events, rows, outbox and checkpoint of a range that follows on what is there.
 
@@ -62,6 +63,7 @@ def write_chunk(
         final: the chain's last final block, as far as is known.
         window: how many blocks below the last one to remember, with events or without.
         memory: what is known of the rows after the block before.
+        careful: whether to look for a row of every order that is opened.
 
     Returns:
         What the events made, for `Folding.remember` once the transaction is committed.
@@ -69,12 +71,14 @@ def write_chunk(
     Raises:
         Overtaken: something else is there by now.
         BrokenHistory, WrongShares, BrokenEvents: the events can't be.
+        IntegrityError: one of the orders opened has a row. SQLAlchemy's; not where one is `careful`.
     """
     mark = locked_checkpoint(session, contract_id, chunk.first - 1, parent_hash)
     ring(session)
     _insert_blocks(session, contract_id, chunk)
     folding = Folding(session, contract_id, memory)
-    folding.load((name, values) for block in chunk.blocks for _, _, name, values in block.logs)
+    told = ((name, values) for block in chunk.blocks for _, _, name, values in block.logs)
+    folding.load(told, opening=not careful)
     events, entries = [], []
     now_ms = outbox.now_ms()
     for block in chunk.blocks:

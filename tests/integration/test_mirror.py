@@ -233,6 +233,18 @@ def test_refuses_a_store_of_another_chain_with_the_same_id(world: EscrowWorld, s
 # -------------------------------------------------------------------------------------------------------------- queries
 
 
+def test_a_revision_before_the_opening_is_not_forgotten(world: EscrowWorld, store: Store) -> None:
+    """Not by the mirror that saw it, nor by one that finds only its row."""
+    first, second = mirror_of(world, store), world.terms()
+    for terms, mirrors in ((world.terms(), lambda: first), (second, lambda: mirror_of(world, store))):
+        world.send(world.seller, "revise", terms, 0)
+        mirrors().run_once()
+        world.send(world.buyer, "open", terms, value=terms.price)
+        mirrors().run_once()
+        assert book_of(world, store).order(world.id_of(terms)).order.revision == 1
+        assert_mirrors(world, store)
+
+
 def test_statistics_count_orders_of_each_kind(lived: Lived, store: Store) -> None:
     world, _ = lived
     mirror_of(world, store).run_once()
