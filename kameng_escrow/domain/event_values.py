@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from .events import Event
+from .order import OrderTerms
 
 Values = tuple[Any, ...]
 
@@ -21,8 +22,8 @@ def event_classes() -> Mapping[str, type[Event]]:
     return {event.__name__: event for event in typing.get_args(Event)}
 
 
-def values_of(event: Event) -> Values:
-    """The event's values."""
+def values_of(event: Event | OrderTerms) -> Values:
+    """The values of an event, or of the terms in one."""
     return _values(event)
 
 

@@ -79,7 +79,7 @@ def from_stored(name: str, subject: str, document: Mapping[str, Any]) -> Event:
 
 def terms_to_json(terms: OrderTerms) -> dict[str, Any]:
     """The terms' fields, likewise."""
-    return _writer(OrderTerms)(terms)
+    return _terms_writer()(values_of(terms))
 
 
 def terms_from_json(document: Mapping[str, Any]) -> OrderTerms:
@@ -100,13 +100,18 @@ _WRITERS: dict[str, _Write] = {}  # made when first needed
 
 def _writer(name: str) -> _Write:
     """What makes JSON of an event's values, but for the subject."""
-    return _WRITERS.get(name) or _WRITERS.setdefault(name, _make_writer(name))
+    return _WRITERS.get(name) or _WRITERS.setdefault(name, _make_writer(event_classes()[name], first=1))
 
 
-def _make_writer(name: str) -> _Write:
+@cache
+def _terms_writer() -> _Write:
+    return _make_writer(OrderTerms)
+
+
+def _make_writer(kind: type[Any], first: int = 0) -> _Write:
     """Compiled, since every event of a chain goes through it."""
     names: dict[str, Any] = {f"{word.__name__}_labels": labels for word, labels in _LABELS.items()}
-    exec(f"def write(values):\n    return {_display(event_classes()[name], 'values', first=1)}", names)
+    exec(f"def write(values):\n    return {_display(kind, 'values', first)}", names)
     made: _Write = names["write"]
     return made
 
