@@ -26,7 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from kameng_escrow.domain.states import Fault, Outcome, State
 
 from .event_json import event_names, order_event_names
-from .types import Address, Amount, Hash, Json, Label, labels, one_of
+from .types import Address, Amount, Hash, Json, Label, any_of, labels, one_of
 
 ORDER_DIGITS = 39  # prices are below 2^127, and with both bonds below 2^128
 BALANCE_DIGITS = 78  # a token may have anything below 2^256
@@ -138,7 +138,7 @@ class EventRow(Base):
 
     __tablename__ = "events"
     __table_args__ = (
-        CheckConstraint(one_of("name", event_names()), "name"),
+        CheckConstraint(any_of("name", event_names()), "name"),
         Index("ix_events_contract_id_order", "contract_id", "order_block", "order_log_index"),
         Index(
             "ix_events_contract_id_subject",
@@ -200,9 +200,9 @@ class OrderRow(Base):
 
     __tablename__ = "orders"
     __table_args__ = (
-        CheckConstraint(one_of("state", labels(State)), "state"),
-        CheckConstraint(one_of("outcome", labels(Outcome)), "outcome"),
-        CheckConstraint(one_of("fault", labels(Fault)), "fault"),
+        CheckConstraint(any_of("state", labels(State)), "state"),
+        CheckConstraint(any_of("outcome", labels(Outcome)), "outcome"),
+        CheckConstraint(any_of("fault", labels(Fault)), "fault"),
         UniqueConstraint("contract_id", "first_block", "first_log_index"),
         Index(None, "contract_id", "deadline", sqlite_where=text(RUNNING), postgresql_where=text(RUNNING)),
         Index(
@@ -217,7 +217,7 @@ class OrderRow(Base):
         Index(None, "contract_id", "policy_id", "first_block", "first_log_index"),
     )
 
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), primary_key=True, autoincrement=False)
+    contract_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     order_id: Mapped[str] = mapped_column(Hash(), primary_key=True)
     state: Mapped[State] = mapped_column(Label(State))
     outcome: Mapped[Outcome] = mapped_column(Label(Outcome))
@@ -335,7 +335,7 @@ class OutboxRow(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint(one_of("name", order_event_names()), "name"),
+        CheckConstraint(any_of("name", order_event_names()), "name"),
         Index(
             "uq_outbox_retracts", "retracts", unique=True, sqlite_where=text(RETRACTS), postgresql_where=text(RETRACTS)
         ),
