@@ -1,4 +1,4 @@
-"""Rows, indexes and ids are what they were after the migration to checks that cost less (v0009)."""
+"""Rows, indexes and ids are what they were after the migration to checks that cost less (v0012)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +36,7 @@ def store(store_url: str) -> Iterator[Store]:
         with store.writing() as session:
             config = schema.alembic_config()
             config.attributes["connection"] = session.connection()
-            command.upgrade(config, "v0008")
+            command.upgrade(config, "v0011")
         insert(store, "chains", chain_id=1, genesis_hash=HASH)
         insert(store, "contracts", id=1, chain_id=1, address="0x" + "3" * 40, first_block=1)
         insert(store, "events", **EVENT, subject=HASH, fields="{}")

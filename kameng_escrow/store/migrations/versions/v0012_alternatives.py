@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision = "v0009"
-down_revision = "v0008"
+revision = "v0012"
+down_revision = "v0011"
 branch_labels = None
 depends_on = None
 
