@@ -27,7 +27,7 @@ _OUTCOMES = (
     *("None", "Expired", "Cancelled", "Declined", "Intervened", "Undelivered", "Confirmed"),
     *("Released", "Refunded", "Ruled", "Conceded", "Defaulted", "Agreed"),
 )
-_CHECKS = {
+_CHECKS: dict[str, dict[str, tuple[str, ...]]] = {
     "events": {"name": (*_ORDER_EVENTS, *_OTHER_EVENTS)},
     "orders": {
         "state": ("None", "Opened", "Accepted", "Delivered", "Disputed", "Closed"),
