@@ -1,7 +1,8 @@
 """Rows from events: what a contract's orders, policies, grants and balances are after some more of its events."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from sqlalchemy import delete, insert, select, update
@@ -19,7 +20,8 @@ from kameng_escrow.domain.events import (
 )
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.store import BalanceKind
-from kameng_escrow.store.bulk import Bulk, bulk_of
+from kameng_escrow.store.bulk import Values as BulkValues
+from kameng_escrow.store.bulk import bulk_of
 from kameng_escrow.store.models import BalanceRow, OperatorRow, OrderRow, PayToRow, PolicyRow
 from kameng_escrow.store.order_rows import (
     COURSE,
@@ -43,54 +45,75 @@ from .records import OPENED, POLICY_ID, Position, Record, new_record
 Columns = dict[str, Any]
 Told = tuple[str, Values]  # an event's name and values
 
+_Rows = tuple[bool, tuple[str, ...], list[tuple[Any, ...]]]  # whether they are new, their columns, and they
+
 ORDER_EVENTS = frozenset(event.__name__ for event in get_args(OrderEvent))
 _PLACE = ("contract_id", "order_id")
 _FIRST = ("first_block", "first_log_index")
 _LAST = ("last_block", "last_log_index")
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What has to be read before events can be folded, by id."""
+
+    orders: Set[str]
+    policies: Set[str]
+    changed_policies: Set[str]  # whose rows say what they are changed from
+
+
 class Folding:
     """Takes events one by one, in the chain's order, and in the end writes the rows they make.
 
-    Nothing is written before `write`; what is needed of the rows before is read by `load`, or comes out of `memory`.
+    First `recall` and `load` what there was before; then `add`; then `arrange` the rows, and `write` them. Only `load`
+    and `write` touch the store.
     """
 
-    def __init__(self, session: Session, contract_id: int, memory: Memory | None = None) -> None:
-        self._session = session
+    def __init__(self, contract_id: int, memory: Memory | None = None) -> None:
         self._contract_id = contract_id
         self._memory = memory or Memory()
         self.orders: dict[str, Record] = {}  # those that the events are about
         self._gone: set[str] = set()  # orders with rows that no event is left of
         self._policies: dict[str, Policy] = dict(self._memory.policies)
+        self._fates: dict[
+            str, tuple[int, bool]
+        ] = {}  # of policies that the events change: review_by, and whether retired
         self._new_policies: dict[str, Columns] = {}
         self._changed_policies: dict[str, Columns] = {}
         self._pay_to: dict[str, Columns] = {}
         self._operators: dict[tuple[str, str, str, str], Columns] = {}
         self._deltas: dict[Key, int] = defaultdict(int)
+        self._order_rows: list[_Rows] = []
         self._block = 0
 
-    def load(self, events: Iterable[Told], *, opening: bool = False) -> None:
-        """Reads the orders that these events are about, and the policies they need.
+    def recall(self, events: Iterable[Told], *, opening: bool = False) -> Missing:
+        """Has what memory knows of the orders and policies that these events are about; returns what is missing.
 
         Args:
             opening: whether an order that is opened is taken for one that was never heard of. Hardly ever had a seller
                 revised it before: then its row is there, and `write` fails with SQLAlchemy's IntegrityError.
         """
         wanted: dict[str, bool] = {}  # by order id: whether it begins with its opening
-        policies = set()
+        policies, changed = set(), set()
         for name, values in events:
             if name in ORDER_EVENTS:
                 wanted.setdefault(values[0], name == OPENED)
                 if name == OPENED:
                     policies.add(values[1][POLICY_ID])
+            elif name in ("PolicyReviewed", "PolicyRetired"):
+                changed.add(values[0])
         remembered = self._memory.orders
         self.orders |= {order_id: remembered[order_id] for order_id in wanted.keys() & remembered.keys()}
-        missing = [
-            order_id for order_id in wanted if order_id not in self.orders and not (opening and wanted[order_id])
-        ]
-        rows = load_orders(self._session, self._contract_id, missing)
-        policies |= {row.policy_id for row in rows if row.policy_id}
-        self._policies |= load_policies(self._session, self._contract_id, policies - self._policies.keys())
+        orders = {
+            order_id for order_id, fresh in wanted.items() if order_id not in self.orders and not (opening and fresh)
+        }
+        return Missing(orders, policies - self._policies.keys(), changed)
+
+    def load(self, session: Session, missing: Missing) -> None:
+        """Reads the rows of what is missing, as far as there are any."""
+        rows = load_orders(session, self._contract_id, missing.orders)
+        policies = missing.policies | {row.policy_id for row in rows if row.policy_id}
+        self._policies |= load_policies(session, self._contract_id, policies - self._policies.keys())
         for row in rows:
             self.orders[row.order_id] = Record.of(
                 restore_order(row, self._policies),
@@ -98,6 +121,9 @@ class Folding:
                 last=(row.last_block, row.last_log_index),
                 known=True,
             )
+        for policy_id in missing.changed_policies:
+            if (known := session.get(PolicyRow, (self._contract_id, policy_id))) is not None:
+                self._fates[policy_id] = known.review_by, known.retired
 
     def add(self, name: str, values: Values, place: Position, now: int, *, money: bool = True) -> Record | None:
         """Folds one event in; returns its order, None for events of no order.
@@ -140,20 +166,48 @@ class Folding:
         self._gone |= {order_id for order_id, record in forgotten.items() if record.known}
         return forgotten
 
-    def write(self) -> None:
-        """Brings the rows to what the events made of them. Raises `BrokenEvents` where a balance would be negative."""
-        bulk = bulk_of(self._session)
-        self._write_policies()
-        self._write_orders(bulk)
-        self._write_grants()
-        self._write_balances()
+    def arrange(self, values: BulkValues) -> None:
+        """Makes the orders' rows, so that `write` has only to hand them over. The last to be done with events.
+
+        Most orders are new, or go on from their opening, and never see a dispute: they are the least to write.
+        """
+        contract_id, undisputed = self._contract_id, undisputed_values(values)
+        groups: dict[tuple[bool, bool], list[tuple[Any, ...]]] = defaultdict(list)  # whether going on, and disputed
+        anew = []
+        for order_id, record in self.orders.items():
+            row = (contract_id, order_id, *record.last, *course_values(record, values))
+            disputed = record.disputed_at is not None
+            if record.known and not record.reopened:
+                groups[True, disputed].append((*row, *dispute_values(record, values)) if disputed else row)
+                continue
+            row = (*row, *record.first, *opening_values(record, values))
+            if record.known:
+                anew.append((*row, *dispute_values(record, values)))
+            else:
+                groups[False, disputed].append((*row, *(dispute_values(record, values) if disputed else undisputed)))
+        course, opening = (*_LAST, *COURSE), (*_LAST, *COURSE, *_FIRST, *OPENING)
+        self._order_rows = [
+            (True, (*opening, *UNDISPUTED), groups[False, False]),
+            (True, (*opening, *DISPUTE), groups[False, True]),
+            (False, course, groups[True, False]),
+            (False, (*course, *DISPUTE), groups[True, True]),
+            (False, (*opening, *DISPUTE), anew),
+        ]
 
     def remember(self, block_hash: str) -> None:
-        """Leaves what it knows to whoever folds the blocks after this one. To be told after the commit."""
+        """Leaves what it knows to whoever folds the blocks after this one."""
         self._memory.policies = self._policies
         for record in self.orders.values():
             record.known, record.reopened = True, False
         self._memory.moved(block_hash, self.orders)
+
+    def write(self, session: Session) -> None:
+        """Brings the rows to what the events made of them. Raises `BrokenEvents` where a balance would be negative."""
+        self._insert(session, PolicyRow, self._new_policies.values())
+        self._update(session, PolicyRow, self._changed_policies.values())
+        self._write_orders(session)
+        self._write_grants(session)
+        self._write_balances(session)
 
     def _register(self, event: Event) -> None:
         match event:
@@ -188,59 +242,35 @@ class Folding:
             self._new_policies[policy_id] |= columns
             return
         if policy_id not in self._changed_policies:
-            known = self._session.get(PolicyRow, (self._contract_id, policy_id))
-            if known is None:
+            if policy_id not in self._fates:
                 raise BrokenEvents(
                     f"Policy {policy_id}, which was never registered, is reviewed or retired", self._block
                 )
-            self._changed_policies[policy_id] = {
-                "policy_id": policy_id,
-                "review_by": known.review_by,
-                "retired": known.retired,
-            }
+            review_by, retired = self._fates[policy_id]
+            self._changed_policies[policy_id] = {"policy_id": policy_id, "review_by": review_by, "retired": retired}
         self._changed_policies[policy_id] |= columns
 
-    def _write_policies(self) -> None:
-        self._insert(PolicyRow, self._new_policies.values())
-        self._update(PolicyRow, self._changed_policies.values())
-
-    def _write_orders(self, bulk: Bulk) -> None:
-        """Most orders are new, or go on from their opening, and never see a dispute: they are the least to write."""
-        values, contract_id = bulk.values, self._contract_id
-        undisputed = undisputed_values(values)
-        groups: dict[tuple[bool, bool], list[tuple[Any, ...]]] = defaultdict(list)  # whether going on, and disputed
-        anew = []
-        for order_id, record in self.orders.items():
-            row = (contract_id, order_id, *record.last, *course_values(record, values))
-            disputed = record.disputed_at is not None
-            if record.known and not record.reopened:
-                groups[True, disputed].append((*row, *dispute_values(record, values)) if disputed else row)
-                continue
-            row = (*row, *record.first, *opening_values(record, values))
-            if record.known:
-                anew.append((*row, *dispute_values(record, values)))
+    def _write_orders(self, session: Session) -> None:
+        bulk = bulk_of(session)
+        for new, columns, rows in self._order_rows:
+            if new:
+                bulk.insert("orders", (*_PLACE, *columns), rows)
             else:
-                groups[False, disputed].append((*row, *(dispute_values(record, values) if disputed else undisputed)))
-        course, opening = (*_LAST, *COURSE), (*_LAST, *COURSE, *_FIRST, *OPENING)
-        bulk.insert("orders", (*_PLACE, *opening, *UNDISPUTED), groups[False, False])
-        bulk.insert("orders", (*_PLACE, *opening, *DISPUTE), groups[False, True])
-        bulk.update("orders", _PLACE, course, groups[True, False])
-        bulk.update("orders", _PLACE, (*course, *DISPUTE), groups[True, True])
-        bulk.update("orders", _PLACE, (*opening, *DISPUTE), anew)
+                bulk.update("orders", _PLACE, columns, rows)
         for part in parts(sorted(self._gone)):
-            self._session.execute(
-                delete(OrderRow).where(OrderRow.contract_id == contract_id, OrderRow.order_id.in_(part))
+            session.execute(
+                delete(OrderRow).where(OrderRow.contract_id == self._contract_id, OrderRow.order_id.in_(part))
             )
 
-    def _write_grants(self) -> None:
+    def _write_grants(self, session: Session) -> None:
         for columns in self._pay_to.values():
-            self._session.merge(PayToRow(contract_id=self._contract_id, **columns))
+            session.merge(PayToRow(contract_id=self._contract_id, **columns))
         for columns in self._operators.values():
-            self._session.merge(OperatorRow(contract_id=self._contract_id, **columns))
+            session.merge(OperatorRow(contract_id=self._contract_id, **columns))
 
-    def _write_balances(self) -> None:
+    def _write_balances(self, session: Session) -> None:
         deltas = {key: delta for key, delta in self._deltas.items() if delta}
-        known = self._load_balances({holder for _, holder, _ in deltas})
+        known = self._load_balances(session, {holder for _, holder, _ in deltas})
         new, changed = [], []
         for key, delta in deltas.items():
             kind, holder, token = key
@@ -257,26 +287,26 @@ class Folding:
             elif amount:
                 changed.append(columns)
             else:  # no row says the same, and says it of every account that never had anything
-                self._session.execute(delete(BalanceRow).filter_by(contract_id=self._contract_id, **_place(key)))
-        self._insert(BalanceRow, new)
-        self._update(BalanceRow, changed)
+                session.execute(delete(BalanceRow).filter_by(contract_id=self._contract_id, **_place(key)))
+        self._insert(session, BalanceRow, new)
+        self._update(session, BalanceRow, changed)
 
-    def _load_balances(self, holders: Collection[str]) -> Mapping[Key, int]:
+    def _load_balances(self, session: Session, holders: Collection[str]) -> Mapping[Key, int]:
         columns = (BalanceRow.kind, BalanceRow.holder, BalanceRow.token, BalanceRow.amount)
         query = select(*columns).where(BalanceRow.contract_id == self._contract_id)
         return {
             (int(kind), holder, token): amount
             for part in parts(sorted(holders))
-            for kind, holder, token, amount in self._session.execute(query.where(BalanceRow.holder.in_(part)))
+            for kind, holder, token, amount in session.execute(query.where(BalanceRow.holder.in_(part)))
         }
 
-    def _insert(self, table: Any, rows: Iterable[Columns]) -> None:
+    def _insert(self, session: Session, table: Any, rows: Iterable[Columns]) -> None:
         if full := [{"contract_id": self._contract_id, **row} for row in rows]:
-            self._session.execute(insert(table), full)
+            session.execute(insert(table), full)
 
-    def _update(self, table: Any, rows: Iterable[Columns]) -> None:
+    def _update(self, session: Session, table: Any, rows: Iterable[Columns]) -> None:
         if full := [{"contract_id": self._contract_id, **row} for row in rows]:
-            self._session.execute(update(table), full)
+            session.execute(update(table), full)
 
 
 def _place(key: Key) -> Columns:

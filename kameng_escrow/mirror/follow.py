@@ -17,12 +17,12 @@ from .endpoints import Endpoints
 from .enrol import Target, check_node, enrol
 from .errors import BrokenEvents, NodeBehind, NodeForked, NodeInconsistent, NodesDisagree, StandingBy
 from .observe import Observer
+from .prepare import Overtaken
 from .ranges import RangeSize
-from .report import MirrorReport, Progress
+from .report import MirrorReport, Progress, Run
 from .scrutiny import Scrutiny
 from .source import ChainSource
 from .step import Stepper
-from .writing import Overtaken
 
 WINDOW = 128  # blocks: the deepest reorg that can be undone
 ROLE = "mirror"  # of the process that writes
@@ -232,16 +232,25 @@ class Mirror:
             check_node(self._source, self._target)
             self._right_node = True
         stepper = self._steps(term)
-        with stepper.helped():
-            return self._take_steps(stepper, progress, stop, trouble)
-
-    def _take_steps(
-        self, stepper: Stepper, progress: OnProgress | None, stop: threading.Event, trouble: OnTrouble | None
-    ) -> MirrorReport:
         run = stepper.begin()
         self._observer.began()
+        with stepper.at_work(run):
+            self._take_steps(stepper, run, progress, stop, trouble)
+        report = run.report()
+        self._observer.looked(report)
+        return report
+
+    def _take_steps(
+        self,
+        stepper: Stepper,
+        run: Run,
+        progress: OnProgress | None,
+        stop: threading.Event,
+        trouble: OnTrouble | None,
+    ) -> None:
         pause = _SHORTEST_PAUSE
         troubled_since: float | None = None
+        told = run.seen
         while not stop.is_set():
             waited = 0.0 if troubled_since is None else time.monotonic() - troubled_since
             try:
@@ -263,14 +272,13 @@ class Mirror:
                 self._wait_for(error, trouble)
                 continue
             pause, troubled_since = _SHORTEST_PAUSE, None
-            if progress:
-                progress(run.progress())
-            self._observer.progress(run.progress())
+            if run.seen != told or not more:
+                told = run.seen
+                if progress:
+                    progress(run.progress())
+                self._observer.progress(run.progress())
             if not more and not self._look_around(run.head):
                 break
-        report = run.report()
-        self._observer.looked(report)
-        return report
 
     def _ask_another(self, error: EscrowError) -> bool:
         """Whether there is another node to be asked at once, the present one having been set aside."""

@@ -1,7 +1,9 @@
 """One step of a mirror: a range of blocks into the store, or a reorg out of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Set
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +19,7 @@ from .errors import NodeBehind, NodeInconsistent
 from .fetch import Chunk, fetch
 from .help import Helper
 from .memory import Memory
+from .prepare import Overtaken, Prepared, prepare
 from .ranges import RangeSize
 from .reorg import Anchor, find_fork
 from .report import Run
@@ -29,8 +32,20 @@ _COLLECT_EVERY = 50  # ranges
 _MUCH, _FURTHER = 2_000, 4
 
 
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """A range on its way into the store."""
+
+    prepared: Prepared
+    done: Future[int]  # the last final block
+
+
 class Stepper:
-    """Takes steps with one contract of one store. What it knows of the past it reads from the store, each time."""
+    """Takes steps with one contract of one store. What it knows of the past it reads from the store, each time.
+
+    While a range is being written, in a thread of its own, the next is folded: for databases one does not need the
+    interpreter that the other does. At most one is on its way; whatever becomes of it is said by the step after it.
+    """
 
     def __init__(
         self,
@@ -53,17 +68,23 @@ class Stepper:
         self._window = window
         self._memory = Memory()
         self._written = 0  # ranges
+        self._careful = False  # whether every order that is opened is looked for
         self._helper: Helper | None = None
+        self._writer: Executor | None = None
+        self._writing: _Writing | None = None
         self._ahead = Ahead(self._fetch, ranges, concurrent=source.concurrent)
 
     @contextmanager
-    def helped(self) -> Iterator[None]:
-        """Meanwhile a second process may be had to read, where there is much."""
-        with Helper() as self._helper:
+    def at_work(self, run: Run) -> Iterator[None]:
+        """Steps are taken in here. Whatever is on its way has arrived at the end, or what kept it is raised."""
+        with Helper() as self._helper, ThreadPoolExecutor(1, "mirror-writer") as writer:
+            self._writer = writer if self._store.concurrent else None
             try:
                 yield
             finally:
-                self._helper = None
+                with suppress(Overtaken):  # then somebody else has written it
+                    self._settle(run)
+                self._helper = self._writer = None
 
     def begin(self) -> Run:
         """A run from where the store is."""
@@ -81,6 +102,13 @@ class Stepper:
             Overtaken: another mirror was faster; go on.
             And what `Mirror.run_once` raises.
         """
+        try:
+            return self._step_beside(run, self._writing) if self._writing else self._step(run, believe_cut=believe_cut)
+        except BaseException:
+            self._settle(run)
+            raise
+
+    def _step(self, run: Run, *, believe_cut: bool) -> bool:
         mark = self._mark()
         head = self._head()
         run.head = head.number
@@ -93,42 +121,107 @@ class Stepper:
             self._move_final(run, mark, final)
             return False
         try:
-            chunk = self._ahead.take(
-                mark.seen_number + 1,
-                head.number,
-                parent_hash=mark.seen_hash,
-                recent_from=head.number - self._window,
-            )
+            chunk = self._take(mark.seen_number, mark.seen_hash, head)
         except ChainMoved:
             self._undo(run, mark, head, believe_cut=believe_cut)
             return True
         if chunk is not None:
-            try:
-                self._write(mark, chunk, final)
-            except IntegrityError:  # an order was revised before it was opened, if it isn't worse
-                self._write(mark, chunk, final, careful=True)
-            if chunk.events >= _MUCH and head.number - chunk.last > _FURTHER * (chunk.last - chunk.first + 1):
-                self._get_help()
-            self._written += 1
-            if self._written % _COLLECT_EVERY == 0:
-                collect_cycles()
-            run.read(chunk.last, chunk.events, max(mark.final_number, min(final, chunk.last)))
-        return run.seen < head.number
+            self._write(run, self._prepare(run, chunk, mark.seen_hash), mark.seen_hash, final)
+        return self._writing is not None or run.seen < head.number
 
-    def _write(self, mark: CheckpointRow, chunk: Chunk, final: int, *, careful: bool = False) -> None:
-        with self._memory.of(mark.seen_hash) as memory:
+    def _step_beside(self, run: Run, writing: _Writing) -> bool:
+        """A step while the range before is being written. What that leads to, if it is no further range, is left to the
+        next."""
+        before = writing.prepared
+        head = self._head()
+        run.head = max(run.head, head.number)
+        if head.number > before.chunk.last:
+            with suppress(ChainMoved):
+                final = self._final(head)
+                chunk = self._take(before.chunk.last, before.hash, head)
+                if chunk is not None:
+                    prepared = self._prepare(run, chunk, before.hash)
+                    self._settle(run)
+                    self._write(run, prepared, before.hash, final)
+                    return self._writing is not None or run.seen < head.number
+        self._settle(run)
+        return True
+
+    def _take(self, seen: int, seen_hash: str, head: Header) -> Chunk | None:
+        return self._ahead.take(seen + 1, head.number, parent_hash=seen_hash, recent_from=head.number - self._window)
+
+    def _prepare(self, run: Run, chunk: Chunk, parent_hash: str) -> Prepared:
+        """The range's rows, on those after the block before it."""
+        writing = self._writing
+        stands = {parent_hash}
+        orders: Set[str] = frozenset()
+        if writing is not None:
+            before = writing.prepared
+            stands.add(before.chunk.headers[before.chunk.first].parent_hash)
+            orders = before.folding.orders.keys()
+        with self._memory.of(parent_hash) as memory:
+            return prepare(
+                self._store,
+                self._contract_id,
+                chunk,
+                memory,
+                stands=stands,
+                writing=orders,
+                settle=lambda: self._settle(run),
+                careful=self._careful,
+            )
+
+    def _write(self, run: Run, prepared: Prepared, parent_hash: str, final: int) -> None:
+        """Has the range written: meanwhile, if there is more, and otherwise at once."""
+        chunk = prepared.chunk
+
+        def write() -> int:
             with self._store.writing() as session:
-                folding = write_chunk(
-                    session,
-                    self._contract_id,
-                    chunk,
-                    parent_hash=mark.seen_hash,
-                    final=final,
-                    window=self._window,
-                    memory=memory,
-                    careful=careful,
+                return write_chunk(
+                    session, self._contract_id, prepared, parent_hash=parent_hash, final=final, window=self._window
                 )
-            folding.remember(chunk.headers[chunk.last].hash)
+
+        more = run.head - chunk.last
+        if self._writer is not None and more:
+            self._writing = _Writing(prepared, self._writer.submit(write))
+        else:
+            done: Future[int] = Future()
+            try:
+                done.set_result(write())
+            except BaseException as error:
+                done.set_exception(error)
+            self._writing = _Writing(prepared, done)
+            self._settle(run)
+        if chunk.events >= _MUCH and more > _FURTHER * (chunk.last - chunk.first + 1):
+            self._get_help()
+
+    def _get_help(self) -> None:
+        if self._helper is not None and self._source.concurrent:
+            self._helper.start()
+
+    def _settle(self, run: Run) -> None:
+        """Waits until the range that is on its way, if there is one, has arrived. Raises what kept it.
+
+        Raises:
+            Overtaken: it will arrive at the second attempt.
+        """
+        writing, self._writing = self._writing, None
+        if writing is None:
+            return
+        try:
+            final = writing.done.result()
+        except IntegrityError:  # an order was revised before it was opened, if it isn't worse
+            if self._careful:
+                raise
+            self._careful = True
+            self._memory.forget()
+            raise Overtaken from None
+        self._careful = False
+        self._written += 1
+        if self._written % _COLLECT_EVERY == 0:
+            collect_cycles()
+        chunk = writing.prepared.chunk
+        run.read(chunk.last, chunk.events, final)
 
     def _fetch(self, first: int, last: int, recent_from: int) -> Chunk:
         return fetch(
@@ -140,10 +233,6 @@ class Stepper:
             scrutiny=self._scrutiny,
             helper=self._helper,
         )
-
-    def _get_help(self) -> None:
-        if self._helper is not None and self._source.concurrent:
-            self._helper.start()
 
     def _undo(self, run: Run, mark: CheckpointRow, head: Header, *, believe_cut: bool) -> None:
         """Rolls back to the last block that store and node share.

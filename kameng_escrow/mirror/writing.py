@@ -10,7 +10,6 @@ from kameng_escrow.domain.event_values import values_of
 from kameng_escrow.domain.events import Event, Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
 from kameng_escrow.store.bell import ring
 from kameng_escrow.store.bulk import bulk_of
-from kameng_escrow.store.event_json import stored
 from kameng_escrow.store.models import (
     BlockRow,
     CheckpointRow,
@@ -24,18 +23,8 @@ from kameng_escrow.store.queries import load_events_above, load_order_events, lo
 from . import outbox
 from .fetch import Chunk
 from .folding import Folding, Told
-from .memory import Memory
+from .prepare import EVENT_COLUMNS, Overtaken, Prepared
 from .report import Reorg
-
-_EVENT_COLUMNS = (
-    *("contract_id", "block_number", "log_index", "transaction_hash", "name", "subject", "fields"),
-    *("order_block", "order_log_index"),
-)
-_NO_ORDER = (None, None)
-
-
-class Overtaken(Exception):
-    """Another mirror has written to the same contract's rows in between: read the checkpoint again."""
 
 
 def locked_checkpoint(session: Session, contract_id: int, number: int, block_hash: str) -> CheckpointRow:
@@ -47,53 +36,31 @@ def locked_checkpoint(session: Session, contract_id: int, number: int, block_has
 
 
 def write_chunk(
-    session: Session,
-    contract_id: int,
-    chunk: Chunk,
-    *,
-    parent_hash: str,
-    final: int,
-    window: int,
-    memory: Memory | None = None,
-    careful: bool = False,
-) -> Folding:
+    session: Session, contract_id: int, prepared: Prepared, *, parent_hash: str, final: int, window: int
+) -> int:
     """Blocks, events, rows, outbox and checkpoint of a range that follows on what is there.
 
     Args:
+        prepared: the range, folded on what was there.
         final: the chain's last final block, as far as is known.
         window: how many blocks below the last one to remember, with events or without.
-        memory: what is known of the rows after the block before.
-        careful: whether to look for a row of every order that is opened.
 
     Returns:
-        What the events made, for `Folding.remember` once the transaction is committed.
+        The last final block from now on.
 
     Raises:
         Overtaken: something else is there by now.
-        BrokenHistory, WrongShares, BrokenEvents: the events can't be.
-        IntegrityError: one of the orders opened has a row. SQLAlchemy's; not where one is `careful`.
+        BrokenEvents: the events can't be.
+        IntegrityError: one of the orders opened has a row. SQLAlchemy's; not where it was prepared with care.
     """
+    chunk = prepared.chunk
     mark = locked_checkpoint(session, contract_id, chunk.first - 1, parent_hash)
     ring(session)
     _insert_blocks(session, contract_id, chunk)
-    folding = Folding(session, contract_id, memory)
-    told = ((name, values) for block in chunk.blocks for _, _, name, values in block.logs)
-    folding.load(told, opening=not careful)
-    events, entries = [], []
-    now_ms = outbox.now_ms()
-    for block in chunk.blocks:
-        number, now = block.number, chunk.headers[block.number].timestamp
-        for index, transaction_hash, name, values in block.logs:
-            order = folding.add(name, values, (number, index), now)
-            first = _NO_ORDER if order is None else order.first
-            row = (contract_id, number, index, transaction_hash, name, values[0], stored(name, values), *first)
-            events.append(row)
-            if order is not None:
-                entries.append(outbox.entry(contract_id, name, order, now_ms))
     bulk = bulk_of(session)
-    bulk.insert("events", _EVENT_COLUMNS, events)
-    folding.write()
-    bulk.insert("outbox", outbox.COLUMNS, entries)
+    bulk.insert("events", EVENT_COLUMNS, prepared.events)
+    prepared.folding.write(session)
+    bulk.insert("outbox", outbox.COLUMNS, prepared.entries)
     last = chunk.headers[chunk.last]
     mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
     move_final(mark, final)
@@ -102,7 +69,7 @@ def write_chunk(
             BlockRow.contract_id == contract_id, BlockRow.number < last.number - window, ~BlockRow.has_events
         )
     )
-    return folding
+    return mark.final_number
 
 
 def move_final(mark: CheckpointRow, final: int) -> None:
@@ -128,9 +95,9 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, 
     ring(session)
     gone = load_events_above(session, contract_id, fork)
     order_ids = {logged.event.order_id for logged in gone if isinstance(logged.event, OrderEvent)}
-    folding = Folding(session, contract_id)
+    folding = Folding(contract_id)
     told = [_told(logged.event) for logged in gone]
-    folding.load(told)
+    folding.load(session, folding.recall(told))
     before = folding.forget(order_ids)
     for name, values in told:
         folding.move(name, values, before.get(values[0]), back=True)
@@ -139,7 +106,8 @@ def roll_back(session: Session, contract_id: int, seen: int, seen_hash: str, *, 
     for logged in chain(others, load_order_events(session, contract_id, order_ids)):
         place = logged.block_number, logged.log_index
         folding.add(*_told(logged.event), place, logged.timestamp, money=False)
-    folding.write()
+    folding.arrange(bulk_of(session).values)
+    folding.write(session)
     outbox.retract(session, contract_id, fork, gone, folding.orders)
     session.execute(delete(BlockRow).where(BlockRow.contract_id == contract_id, BlockRow.number > fork))
     last = session.get_one(BlockRow, (contract_id, fork))

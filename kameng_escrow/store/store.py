@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Engine, StaticPool
 from sqlalchemy.orm import Session
 
 from . import schema
@@ -66,6 +66,11 @@ class Store:
     def path(self) -> Path | None:
         """The store's file; None where it is none."""
         return Path(self._url.database or "") if is_file(self._url) else None
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether several sessions may be open at once: SQLite's memory has one connection only."""
+        return not isinstance(self.engine.pool, StaticPool)
 
     def under(self, guard: Guard) -> Self:
         """The same store, on the same connections, in which every writing transaction asks `guard` first."""
