@@ -7,10 +7,12 @@ and samples on the way.
 import resource
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
+import psutil
 
 from kameng_escrow.chain.nodes import RpcNode
 from kameng_escrow.mirror import Mirror, Progress, Web3Source
@@ -25,13 +27,14 @@ class Sample:
 
     events: int
     seconds: float  # since it began
-    cpu: float  # seconds of processor time of this process
+    cpu: float  # seconds of processor time of this process, without its helper's
     resident_mb: float
 
 
 def run(url: str, store_url: str, deployment: dict[str, Any]) -> dict[str, Any]:
     """Mirrors everything there is into an empty store."""
     samples: list[Sample] = []
+    helpers: list[float] = []  # what its helper took, in MB
     with RpcNode(url) as node, Store.open(store_url) as store:
         mirror = Mirror(store, Web3Source(node.w3), final_depth=3, **deployment)
         store.migrate()
@@ -41,6 +44,8 @@ def run(url: str, store_url: str, deployment: dict[str, Any]) -> dict[str, Any]:
             seconds = time.perf_counter() - began
             if not samples or seconds - samples[-1].seconds >= _EVERY or step.done == step.total:
                 samples.append(Sample(step.events, seconds, time.process_time() - worked, _resident_mb()))
+                with suppress(psutil.Error):  # it may just be ending
+                    helpers.extend(one.memory_info().rss / 2**20 for one in psutil.Process().children())
 
         report = mirror.run_once(progress)
         seconds, cpu = time.perf_counter() - began, time.process_time() - worked
@@ -49,7 +54,7 @@ def run(url: str, store_url: str, deployment: dict[str, Any]) -> dict[str, Any]:
         "blocks": report.blocks,
         "seconds": seconds,
         "cpu": cpu,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 + max(helpers, default=0.0),
         "samples": [asdict(sample) for sample in samples],
     }
 

@@ -14,6 +14,7 @@ from .ranges import RangeSize
 Fetch = Callable[[int, int, int], Chunk]  # first and last block, and from where on every header is wanted
 
 MOST_AHEAD = 4  # ranges in the making: what a node far away needs to be kept busy
+_EVENTS_AHEAD = 8_000  # in them, about: each takes some kilobytes
 _MOSTLY_WAITING = 0.8  # share of a reading's time that is not ours: the node, or the way to it
 
 
@@ -109,7 +110,8 @@ class Ahead:
             self.forget()
             raise ChainMoved
         self._ranges.read(reading.last - first + 1, chunk.events)
-        self._most = min(MOST_AHEAD, self._most + 1) if reading.waited > _MOSTLY_WAITING else max(1, self._most - 1)
+        most = self._most + 1 if reading.waited > _MOSTLY_WAITING else self._most - 1
+        self._most = max(1, min(MOST_AHEAD, most, _EVENTS_AHEAD // max(1, chunk.events)))
         return chunk
 
     def forget(self) -> None:

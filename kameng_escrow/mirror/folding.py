@@ -45,11 +45,13 @@ from .records import OPENED, POLICY_ID, Position, Record, new_record
 Columns = dict[str, Any]
 Told = tuple[str, Values]  # an event's name and values
 
-_Rows = tuple[bool, tuple[str, ...], list[tuple[Any, ...]]]  # whether they are new, their columns, and they
+Names = tuple[str, ...]
+Rows = list[tuple[Any, ...]]
 
 ORDER_EVENTS = frozenset(event.__name__ for event in get_args(OrderEvent))
-_PLACE = ("contract_id", "order_id")
 _FIRST = ("first_block", "first_log_index")
+_BY_ID = ("contract_id", "order_id")
+_BY_PLACE = ("contract_id", *_FIRST)  # next to each other, for orders of the same time: ids are all over their index
 _LAST = ("last_block", "last_log_index")
 
 
@@ -83,7 +85,8 @@ class Folding:
         self._pay_to: dict[str, Columns] = {}
         self._operators: dict[tuple[str, str, str, str], Columns] = {}
         self._deltas: dict[Key, int] = defaultdict(int)
-        self._order_rows: list[_Rows] = []
+        self._new_orders: list[tuple[Names, Rows]] = []  # columns and rows
+        self._changed_orders: list[tuple[Names, Names, Rows]] = []  # keys, columns and rows
         self._block = 0
 
     def recall(self, events: Iterable[Told], *, opening: bool = False) -> Missing:
@@ -172,26 +175,29 @@ class Folding:
         Most orders are new, or go on from their opening, and never see a dispute: they are the least to write.
         """
         contract_id, undisputed = self._contract_id, undisputed_values(values)
-        groups: dict[tuple[bool, bool], list[tuple[Any, ...]]] = defaultdict(list)  # whether going on, and disputed
+        groups: dict[tuple[bool, bool], Rows] = defaultdict(list)  # whether going on, and disputed
         anew = []
         for order_id, record in self.orders.items():
-            row = (contract_id, order_id, *record.last, *course_values(record, values))
+            course = (*record.last, *course_values(record, values))
             disputed = record.disputed_at is not None
             if record.known and not record.reopened:
+                row = (contract_id, *record.first, *course)
                 groups[True, disputed].append((*row, *dispute_values(record, values)) if disputed else row)
                 continue
-            row = (*row, *record.first, *opening_values(record, values))
+            row = (contract_id, order_id, *course, *record.first, *opening_values(record, values))
             if record.known:
                 anew.append((*row, *dispute_values(record, values)))
             else:
                 groups[False, disputed].append((*row, *(dispute_values(record, values) if disputed else undisputed)))
-        course, opening = (*_LAST, *COURSE), (*_LAST, *COURSE, *_FIRST, *OPENING)
-        self._order_rows = [
-            (True, (*opening, *UNDISPUTED), groups[False, False]),
-            (True, (*opening, *DISPUTE), groups[False, True]),
-            (False, course, groups[True, False]),
-            (False, (*course, *DISPUTE), groups[True, True]),
-            (False, (*opening, *DISPUTE), anew),
+        moving, opening = (*_LAST, *COURSE), (*_LAST, *COURSE, *_FIRST, *OPENING)
+        self._new_orders = [
+            ((*_BY_ID, *opening, *UNDISPUTED), groups[False, False]),
+            ((*_BY_ID, *opening, *DISPUTE), groups[False, True]),
+        ]
+        self._changed_orders = [
+            (_BY_PLACE, moving, groups[True, False]),
+            (_BY_PLACE, (*moving, *DISPUTE), groups[True, True]),
+            (_BY_ID, (*opening, *DISPUTE), anew),
         ]
 
     def remember(self, block_hash: str) -> None:
@@ -252,11 +258,10 @@ class Folding:
 
     def _write_orders(self, session: Session) -> None:
         bulk = bulk_of(session)
-        for new, columns, rows in self._order_rows:
-            if new:
-                bulk.insert("orders", (*_PLACE, *columns), rows)
-            else:
-                bulk.update("orders", _PLACE, columns, rows)
+        for columns, rows in self._new_orders:
+            bulk.insert("orders", columns, rows)
+        for keys, columns, rows in self._changed_orders:
+            bulk.update("orders", keys, columns, rows)
         for part in parts(sorted(self._gone)):
             session.execute(
                 delete(OrderRow).where(OrderRow.contract_id == self._contract_id, OrderRow.order_id.in_(part))

@@ -21,6 +21,8 @@ from kameng_escrow.chain.logs import BlockLogs, Reading
 
 _SLACK = 30.0  # seconds to work through an answer, beyond the node's own time
 _END = 5.0  # seconds for it to end in
+# So that glibc gives back what an answer of megabytes took, and its threads don't each keep as much for the next.
+_THRIFT = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
 
 
 class Helper:
@@ -50,7 +52,7 @@ class Helper:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, **_THRIFT, "PYTHONPATH": path},
                 start_new_session=True,  # Ctrl-C is for us, and it ends when we do
             )
         except OSError:
