@@ -4,12 +4,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from kameng_escrow.chain.errors import NoDeployment, WrongChain
 from kameng_escrow.chain.in_process import InProcessNode
 from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.states import Fault, Outcome, State
-from kameng_escrow.mirror import Progress
+from kameng_escrow.mirror import Progress, step
+from kameng_escrow.mirror.memory import Memory
 from kameng_escrow.store import Book, Store, WrongStore, contracts
 
 from .escrow_world import EscrowWorld
@@ -41,6 +43,39 @@ def test_rows_do_not_depend_on_the_size_of_the_ranges(
         report = mirror_of(world, other, range_blocks=range_blocks).run_once()
         assert report.caught_up
         assert rows(other) == rows(store)
+
+
+def test_rows_do_not_depend_on_what_is_remembered(
+    lived: Lived, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mirror without memory waits for the range that is being written wherever the next goes on from it."""
+    world, _ = lived
+    mirror_of(world, store).run_once()
+    monkeypatch.setattr(step, "Memory", lambda: Memory(limit=0))
+    with Store.open(str(tmp_path / "other.sqlite")) as other:
+        assert mirror_of(world, other, range_blocks=1).run_once().caught_up
+        assert rows(other) == rows(store)
+
+
+def test_what_keeps_a_range_from_the_store_is_raised_and_leaves_those_before_it(lived: Lived, store: Store) -> None:
+    """Though it was being written while the next was read."""
+    world, _ = lived
+    kept = [0]
+
+    def fail(_: object, __: object, statement: str, *___: object) -> None:
+        kept[0] += statement.startswith("UPDATE checkpoints")
+        if kept[0] == 4:
+            raise RuntimeError("the disk is on fire")
+
+    event.listen(store.engine, "before_cursor_execute", fail)
+    with pytest.raises(RuntimeError, match="on fire"):
+        mirror_of(world, store, range_blocks=7).run_once()
+    event.remove(store.engine, "before_cursor_execute", fail)
+    seen = book_of(world, store).info().marks.seen
+    assert seen == world.deployment.block - 1 + 3 * 7
+    assert all(row["block_number"] <= seen for row in rows(store)["events"])
+    mirror_of(world, store, range_blocks=7).run_once()
+    assert_mirrors(world, store)
 
 
 def test_second_run_changes_nothing(lived: Lived, store: Store) -> None:
