@@ -50,8 +50,13 @@ def _problems(access: Access, method: str, body: bool) -> dict[int | str, dict[s
         told |= {404}
     if method != "GET":
         told |= {409, 502} | ({413} if body else set())
+    return also(*sorted(told))
+
+
+def also(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For `responses=`: problems that a route has besides those that its kind always has."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
-    return {status: {"description": _PROBLEMS[status], "content": content} for status in sorted(told)}
+    return {status: {"description": _PROBLEMS[status], "content": content} for status in statuses}
 
 
 def told_too(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -29,7 +29,7 @@ from kameng_escrow.domain.refusals import (
 from kameng_escrow.domain.signed import Offer
 from kameng_escrow.domain.states import Right, State
 from kameng_escrow.domain.typed_data import Domain, order_id
-from kameng_escrow.store import Store
+from kameng_escrow.store import InvalidCursor, Store
 from kameng_escrow.store.models import OperatorRow, PayToRow, PolicyRow
 from kameng_escrow.store.service import listings, quotes
 from kameng_escrow.store.service.trade_errors import (
@@ -416,6 +416,15 @@ def test_sellers_and_their_operators_are_asked_for_offers(
     assert wanting(shelf, SELLER) == [second]
     shelf.now += QUOTE_SECONDS
     assert wanting(shelf, SELLER) == []
+
+
+@pytest.mark.parametrize("cursor", ["", "\x00", "qte_", "lst_" + "0" * 26, "qte_" + "0" * 25 + "\x00"])
+def test_cursors_that_no_page_gave_are_refused(shelf: Shelf, cursor: str) -> None:
+    with shelf.store.reading() as session:
+        with pytest.raises(InvalidCursor):
+            quotes.quotes(session, shelf.contract_id, BUYER, cursor=cursor)
+        with pytest.raises(InvalidCursor):
+            quotes.wanting_offers(session, shelf.contract_id, SELLER, clock=NOW, after=cursor)
 
 
 def test_accounts_see_their_own_quotes_page_by_page(shelf: Shelf, listing: str) -> None:

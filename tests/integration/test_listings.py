@@ -276,6 +276,15 @@ def test_cursors_that_no_page_gave_are_refused(shelf: Shelf, cursor: str) -> Non
         listings.listings(session, shelf.contract_id, ListingFilter(), cursor=cursor)
 
 
+@pytest.mark.parametrize(
+    "wanted", [{"text": "a\x00"}, {"text": "x" * 201}, {"category": "\x00"}, {"category": "weapons"}]
+)
+def test_what_no_listing_could_have_is_refused(shelf: Shelf, wanted: dict[str, str]) -> None:
+    """PostgreSQL takes no NUL, and says so in words of its own."""
+    with pytest.raises(Malformed), shelf.store.reading() as session:
+        listings.listings(session, shelf.contract_id, ListingFilter(**wanted))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("limit", [0, -1, 101])
 def test_pages_have_bounds(shelf: Shelf, limit: int) -> None:
     with pytest.raises(ValueError, match="1 to 100"), shelf.store.reading() as session:

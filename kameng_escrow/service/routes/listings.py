@@ -27,7 +27,7 @@ from ..callers import PUBLIC, Scope, account
 from ..currencies import Currencies
 from ..errors import BadRequest
 from ..parts import Parts
-from ..routing import Router, TheCaller, TheParts
+from ..routing import Router, TheCaller, TheParts, also
 from ..schemas.trade import (
     CategoriesView,
     Decision,
@@ -119,7 +119,7 @@ def list_my_listings(
     return _page(parts, wanted, caller.known, limit, cursor)
 
 
-@routes.get("/v1/listings/{listing_id}", access=PUBLIC)
+@routes.get("/v1/listings/{listing_id}", access=PUBLIC, responses=also(404))
 def read_listing(listing_id: str, caller: TheCaller, parts: TheParts) -> ListingView:
     """One listing. Drafts, and what a platform has not accepted, only its seller and platform see."""
     with parts.store.reading() as session:
@@ -155,7 +155,7 @@ def create_listing(body: NewListing, request: Request, caller: TheCaller, parts:
         return ListingView.model_validate(listing_view(row, stock, caller.known))
 
 
-@routes.patch("/v1/listings/{listing_id}", access=account(Scope.Trade))
+@routes.patch("/v1/listings/{listing_id}", access=account(Scope.Trade), responses=also(404))
 def change_listing(listing_id: str, body: ListingChanges, caller: TheCaller, parts: TheParts) -> ListingView:
     """Changes a listing of the caller's, puts it on sale, pauses or withdraws it."""
     changes: dict[str, Any] = body.model_dump(exclude_unset=True, exclude={"revision"})
@@ -176,7 +176,7 @@ def change_listing(listing_id: str, body: ListingChanges, caller: TheCaller, par
         return _view(session, row, caller.known)
 
 
-@routes.post("/v1/listings/{listing_id}/stock", access=account(Scope.Trade))
+@routes.post("/v1/listings/{listing_id}/stock", access=account(Scope.Trade), responses=also(404))
 def change_stock(listing_id: str, body: StockChange, caller: TheCaller, parts: TheParts) -> ListingView:
     """Puts units of a listing of the caller's on the shelf, or takes free ones off. Orders that are short get theirs
     first.
@@ -193,7 +193,7 @@ def change_stock(listing_id: str, body: StockChange, caller: TheCaller, parts: T
         return _view(session, row, caller.known)
 
 
-@routes.post("/v1/listings/{listing_id}/decision", access=account(Scope.Trade))
+@routes.post("/v1/listings/{listing_id}/decision", access=account(Scope.Trade), responses=also(404))
 def decide_listing(listing_id: str, body: Decision, caller: TheCaller, parts: TheParts) -> ListingView:
     """Accepts a listing under a policy of the caller's, or refuses it: then it is not shown."""
     with parts.store.writing() as session:

@@ -25,7 +25,7 @@ from kameng_escrow.trade.desk import Desk, Wish
 from ..callers import EVERYONE, Scope, account, order
 from ..errors import BadRequest, NotFound
 from ..parts import Parts
-from ..routing import Router, TheCaller, TheOrder, TheParts
+from ..routing import Router, TheCaller, TheOrder, TheParts, also
 from ..schemas.trade import (
     NewOffer,
     NewQuote,
@@ -60,7 +60,7 @@ def desk_of(parts: Parts) -> Desk:
     )
 
 
-@routes.post("/v1/quotes", access=account(Scope.Trade), status_code=201)
+@routes.post("/v1/quotes", access=account(Scope.Trade), status_code=201, responses=also(404))
 def create_quote(body: NewQuote, caller: TheCaller, parts: TheParts) -> QuoteView:
     """Quotes units of a listing to a buyer, and holds them for ten minutes. The caller is the buyer, or the platform of
     the listing's policy.
@@ -97,7 +97,7 @@ def list_quotes(
     return QuotesView.model_validate({"quotes": found, "cursor": page.cursor})
 
 
-@routes.get("/v1/quotes/{quote_id}", access=account(Scope.Trade))
+@routes.get("/v1/quotes/{quote_id}", access=account(Scope.Trade), responses=also(404))
 def read_quote(quote_id: str, caller: TheCaller, parts: TheParts) -> QuoteView:
     """One quote, for the buyer, who asked, the seller and its operators, and the platform."""
     with parts.store.reading() as session:
@@ -105,7 +105,7 @@ def read_quote(quote_id: str, caller: TheCaller, parts: TheParts) -> QuoteView:
         return QuoteView.model_validate(_view(session, parts, row))
 
 
-@routes.post("/v1/quotes/{quote_id}/give-up", access=account(Scope.Trade))
+@routes.post("/v1/quotes/{quote_id}/give-up", access=account(Scope.Trade), responses=also(404))
 def give_up_quote(quote_id: str, caller: TheCaller, parts: TheParts) -> QuoteView:
     """Lets a quote lapse, so that its units go back. With a live offer they stay until that has run out."""
     with parts.store.reading() as session:
@@ -113,7 +113,7 @@ def give_up_quote(quote_id: str, caller: TheCaller, parts: TheParts) -> QuoteVie
     return _told(parts, desk_of(parts).give_up(quote_id, caller.known))
 
 
-@routes.get("/v1/quotes/{quote_id}/offer", access=account(Scope.Trade))
+@routes.get("/v1/quotes/{quote_id}/offer", access=account(Scope.Trade), responses=also(404, 409))
 def prepare_offer(
     quote_id: str,
     caller: TheCaller,
@@ -133,7 +133,7 @@ def prepare_offer(
     return TypedDataView(revision=revision, expiry=expiry, typed_data=typed)
 
 
-@routes.post("/v1/quotes/{quote_id}/offers", access=account(Scope.Trade), status_code=201)
+@routes.post("/v1/quotes/{quote_id}/offers", access=account(Scope.Trade), status_code=201, responses=also(404))
 def make_offer(quote_id: str, body: NewOffer, caller: TheCaller, parts: TheParts) -> OfferView:
     """Takes a signed offer of the seller's, after checking all that the contract will check."""
     operator = ZERO_ADDRESS if body.operator is None else parse_address(body.operator, "operator")

@@ -27,6 +27,7 @@ from .trade_rows import REASON_LENGTH, Acceptance, DeskRow, ListingRow, ListingS
 
 LARGEST_PAGE = 100
 MAX_WORDS = 8  # of a search
+MAX_TEXT = 200  # characters
 _CURSOR = re.compile(r"(\d{1,39})~(lst_\w{1,30})")
 _TOLD = frozenset({"title", "category", "description", "unit_price", "pay_to"})  # what buyers are told of the goods
 _REVIEWED = frozenset({"title", "category", "description"})  # what a platform that reviews listings has looked at
@@ -288,6 +289,7 @@ def listings(
 
     Raises:
         InvalidCursor: no page gave it out.
+        Malformed: nothing could have such words or such a category.
         ValueError: the limit is out of range.
     """
     if not 1 <= limit <= LARGEST_PAGE:
@@ -314,6 +316,8 @@ def listings(
 
 def _conditions(wanted: ListingFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
+    if wanted.category is not None:
+        check_category(wanted.category, "category")
     for name in ("category", "seller", "platform", "policy_id", "token"):
         if (value := getattr(wanted, name)) is not None:
             found.append(getattr(ListingRow, name) == value)
@@ -325,7 +329,7 @@ def _conditions(wanted: ListingFilter) -> list[ColumnElement[bool]]:
         found.append(ListingRow.unit_price <= wanted.at_most)
     if wanted.in_stock:
         found.append(StockRow.available >= ListingRow.min_units)
-    words = fold(wanted.text or "").split()
+    words = fold(clean_text(wanted.text or "", "text", most=MAX_TEXT)).split()
     found += [ListingRow.haystack.contains(word, autoescape=True) for word in words[:MAX_WORDS]]
     return found
 

@@ -1,6 +1,5 @@
 """What buyers were quoted, and what sellers signed for it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,7 +18,6 @@ from .trade_errors import UnknownQuote
 from .trade_rows import Hold, ListingRow, OfferRow, QuoteRow
 
 LARGEST_PAGE = 100
-_CURSOR = re.compile(r"qte_\w{1,30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,7 @@ def quotes(
     if short:
         query = query.where(QuoteRow.backed.is_(False), QuoteRow.hold != Hold.Released)
     if cursor is not None:
-        if not _CURSOR.fullmatch(cursor):
-            raise InvalidCursor(f"{cursor[:60]!r} is no cursor of a page: take the one that the page before gave.")
-        query = query.where(QuoteRow.id < cursor)
+        query = query.where(QuoteRow.id < _checked(cursor))
     rows = session.scalars(query.limit(limit + 1)).all()
     page = rows[:limit]
     return QuotePage(page, page[-1].id if len(rows) > limit else None)
@@ -104,7 +100,7 @@ def wanting_offers(
     session: Session, contract_id: int, account: str, *, clock: int, after: str | None = None, limit: int = 20
 ) -> list[QuoteRow]:
     """Live quotes without an offer that an account could make one for, as their seller or as its operator with the
-    right to accept; the earliest first. `after`: only those made after this one.
+    right to accept; the earliest first. `after`: only those made after this one. Raises `InvalidCursor`.
     """
     granted = exists().where(
         OperatorRow.contract_id == contract_id,
@@ -129,7 +125,7 @@ def wanting_offers(
         .limit(limit)
     )
     if after is not None:
-        query = query.where(QuoteRow.id > after)
+        query = query.where(QuoteRow.id > _checked(after))
     return list(session.scalars(query))
 
 
@@ -166,6 +162,12 @@ def promised_bonds(session: Session, contract_id: int, seller: str, token: str, 
         )
     )
     return [row for row in session.scalars(query) if _token(row.terms) == token]
+
+
+def _checked(cursor: str) -> str:
+    if not is_id(cursor, "qte"):
+        raise InvalidCursor(f"{cursor[:60]!r} is no cursor of a page: take the one that the page before gave.")
+    return cursor
 
 
 def _token(terms: Mapping[str, Any]) -> str:
