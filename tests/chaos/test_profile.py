@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from kameng_escrow.mirror.dialects import DIALECTS, Dialect, TooLarge, understand
+
+from .lines import words_of
 from .run import Chaos, results_of
 from .schedule import Blow, LineFault, Strike, Trouble, draw, fates
 
@@ -24,6 +27,15 @@ def test_whatever_goes_wrong_all_is_as_the_chain_has_it(tmp_path: Path, postgres
     results = results_of({"this": outcome}, seed)
     for what in ("faults", "kills", "reorgs", "orders", "intents"):
         assert results[what] > 0, f"no {what}: {said}"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.who)
+def test_a_limit_is_told_in_the_words_of_whoever_has_it(dialect: Dialect) -> None:
+    match understand(words_of(dialect, first=100, most=40), -32_602):
+        case TooLarge(blocks):
+            assert blocks in (None, 40, 3_000)  # Ankr has one limit, and does not tell it
+        case other:
+            raise AssertionError(other)
 
 
 def test_a_seed_draws_one_schedule() -> None:

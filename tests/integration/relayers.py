@@ -1,6 +1,6 @@
 """Relayers for tests: a store that mirrors the cast's escrow, who takes relays on, and who brings them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -50,7 +50,9 @@ def book_of(cast: Cast, store: Store) -> Book:
     return Book(store, cast.deployment.chain_id, cast.deployment.address)
 
 
-def intake_of(cast: Cast, store: Store, limits: Limits = LIMITS, **changes: Any) -> Intake:
+def intake_of(
+    cast: Cast, store: Store, limits: Limits = LIMITS, *, clock_ms: Callable[[], int] = now_ms, **changes: Any
+) -> Intake:
     """Who takes relays on."""
     return Intake(
         store,
@@ -58,7 +60,7 @@ def intake_of(cast: Cast, store: Store, limits: Limits = LIMITS, **changes: Any)
         cast.reader,
         Connection(cast.node.w3),
         replace(limits, **changes),
-        clock_ms=now_ms,
+        clock_ms=clock_ms,
     )
 
 

@@ -21,6 +21,8 @@ from kameng_escrow.domain.states import Right, Role, State, Verb
 from kameng_escrow.domain.typed_data import Domain
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.keeper import AccountShared, Keeper
+from kameng_escrow.keeper.rules import DAY_MS
+from kameng_escrow.keeper.working import now_ms
 from kameng_escrow.relay import (
     Act,
     Agreement,
@@ -148,6 +150,15 @@ def test_an_action_is_brought_and_ends_when_it_is_final(cast: Cast, store: Store
     assert intent.inclusion is not None
     assert (cost, hashes) == (intent.inclusion.cost, [intent.inclusion.hash])
     assert sent_by(cast) == hashes
+
+
+def test_what_was_taken_on_before_the_clock_was_set_back_is_brought(
+    cast: Cast, store: Store, delivered: OrderTerms
+) -> None:
+    intake = intake_of(cast, store, clock_ms=lambda: now_ms() + 2 * DAY_MS)
+    intake.accept(signed(cast, delivered, Verb.Confirm), account=cast.buyer.address)
+    assert bring(cast, store).complete
+    assert cast.state(delivered) is State.Closed
 
 
 def test_the_same_twice_is_one_relay(cast: Cast, store: Store, delivered: OrderTerms) -> None:
