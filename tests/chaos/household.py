@@ -68,6 +68,7 @@ class Household:
         self._over = False
         self._space: int | None = None
         self.life = Life()
+        self.moves: Counter[int] = Counter()  # by nonce: how often it came into a block, or out of one
         self.codes: Counter[str] = Counter()  # what they were troubled by, by code
 
     def __enter__(self) -> Self:
@@ -199,3 +200,5 @@ class Household:
                 said = json.loads(words)
                 member.at_work |= name.startswith("keeper") or said["message"] == "mirrored"
                 self.codes[str(said.get("code", ""))] += 1
+                if said["message"] in ("mined", "undone"):
+                    self.moves[said["nonce"]] += 1

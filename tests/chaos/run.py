@@ -100,7 +100,7 @@ class Chaos:
             self._reader.stop()
             with Store.open(self._url) as store:
                 sent = set().union(*(line.sent for line in self._lines))
-                verdict = judge(self._world, store, heard=self._reader.heard, sent=sent)
+                verdict = judge(self._world, store, heard=self._reader.heard, sent=sent, moved=self._moved())
             life = self._household.life
             return Outcome(
                 verdict=verdict,
@@ -292,6 +292,10 @@ class Chaos:
                 raise DidNotRecover(f"{what}: not within {RECOVERY:g} s")
             time.sleep(0.2)
         self._tell(what)
+
+    def _moved(self) -> set[int]:
+        """The nonces of transactions that a reorg has taken out of their block."""
+        return {nonce for nonce, moves in self._household.moves.items() if moves > 1}
 
     def _open_orders(self) -> list[str]:
         """What is still open on the chain."""

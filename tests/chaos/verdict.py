@@ -42,12 +42,13 @@ class Verdict:
         return not any(self.found.values())
 
 
-def judge(world: EscrowWorld, store: Store, *, heard: Sequence[Heard], sent: set[str]) -> Verdict:
+def judge(world: EscrowWorld, store: Store, *, heard: Sequence[Heard], sent: set[str], moved: set[int]) -> Verdict:
     """Compares everything. The chain stands still meanwhile.
 
     Args:
         heard: what a reader of the outbox was told, in order.
         sent: hashes of all transactions that a node was ever given by a keeper.
+        moved: nonces of the keeper's transactions that a reorg has taken out of their block.
     """
     verdict = Verdict()
     on_chain = logged_on_chain(world)
@@ -62,7 +63,7 @@ def judge(world: EscrowWorld, store: Store, *, heard: Sequence[Heard], sent: set
     on_block = sent_by(world)
     verdict.intents, verdict.transactions = len(journal), len(on_block)
     verdict.add("intents_lost", _lost(journal, on_block, sent))
-    verdict.add("paid_twice", _paid_twice(journal, on_block, on_chain))
+    verdict.add("paid_twice", _paid_twice(journal, on_block, on_chain, moved))
     verdict.add("unsettled", (one for one, order in orders.items() if order.state is not State.Closed))
     return verdict
 
@@ -178,12 +179,15 @@ def _lost(journal: Sequence[Intent], on_block: Sequence[dict[str, Any]], sent: s
 
 
 def _paid_twice(
-    journal: Sequence[Intent], on_block: Sequence[dict[str, Any]], on_chain: Sequence[Logged]
+    journal: Sequence[Intent], on_block: Sequence[dict[str, Any]], on_chain: Sequence[Logged], moved: set[int]
 ) -> Iterable[str]:
-    """No order that a transaction of the keeper has ended is in a later one."""
+    """No order that a transaction of the keeper has ended is in a later one.
+
+    Unless a reorg came in between: a transaction may pass an order over whose time has not come, another takes it on,
+    both are undone, and in other blocks the first one ends it. Both had been signed for good.
+    """
     written = {attempt.hash: (intent, attempt) for intent in journal for attempt in intent.attempts}
     ended_by = {one.event.order_id: one.transaction_hash for one in on_chain if isinstance(one.event, OrderClosed)}
-    ours = {transaction["hash"] for transaction in on_block}
     done: set[str] = set()
     for transaction in on_block:  # in the chain's order
         intent, attempt = written.get(transaction["hash"], (None, None))
@@ -192,5 +196,5 @@ def _paid_twice(
         for order_id in intent.order_ids:
             if order_id in done:
                 yield f"{order_id} was paid for again in {transaction['hash']}"
-            elif ended_by.get(order_id) == transaction["hash"] and transaction["hash"] in ours:
+            elif ended_by.get(order_id) == transaction["hash"] and intent.nonce not in moved:
                 done.add(order_id)
