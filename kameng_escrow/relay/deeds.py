@@ -25,6 +25,7 @@ class Deed(StrEnum):
     ReviewPolicy = "review_policy"
     RetirePolicy = "retire_policy"
     ApprovePermit2 = "approve_permit2"
+    Revise = "revise"  # before the opening: of an open order it is a move
     OpenFromDeposit = "open_from_deposit"
     RefundDeposit = "refund_deposit"
     SweepDeposit = "sweep_deposit"
@@ -43,6 +44,7 @@ OPERATIONS: Final[Mapping[Deed, Write[...]]] = MappingProxyType(
         Deed.ReviewPolicy: EscrowClient.review_policy,
         Deed.RetirePolicy: EscrowClient.retire_policy,
         Deed.ApprovePermit2: EscrowClient.approve_permit2,
+        Deed.Revise: EscrowClient.revise,
         Deed.OpenFromDeposit: EscrowClient.open_from_deposit,
         Deed.RefundDeposit: EscrowClient.refund_deposit,
         Deed.SweepDeposit: EscrowClient.sweep_deposit,
@@ -95,6 +97,10 @@ CONSEQUENCES: Final[Mapping[Deed, Label]] = MappingProxyType(
         Deed.ApprovePermit2: Label(
             "No money moves. Permit2 may take the token from the account wherever the account signs for it.",
             "不动款项。凡账户签名授权，Permit2 就可以从中转走这种代币。",
+        ),
+        Deed.Revise: Label(
+            "No money moves. Every offer that the seller signed for these terms is void.",
+            "不动款项。卖家为这份条款签过的报价全部作废。",
         ),
         Deed.OpenFromDeposit: Label("The price goes from the deposit address into escrow.", "货款从收款地址进入托管。"),
         Deed.RefundDeposit: Label(

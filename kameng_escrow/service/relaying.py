@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from fastapi import Request
+
 from kameng_escrow.chain.connection import Connection
 from kameng_escrow.chain.parts import companions
+from kameng_escrow.domain.currency import Currency
 from kameng_escrow.domain.deposits import deposit_address
 from kameng_escrow.domain.inputs import parse_hash
 from kameng_escrow.domain.labels import Label
@@ -19,6 +22,7 @@ from kameng_escrow.store.service import deposits, relays
 from kameng_escrow.store.service.deposits import WatchedDeposit
 
 from .callers import Caller, access_to
+from .currencies import Currencies
 from .errors import Forbidden
 from .parts import Parts
 from .schemas.common import Words, moment
@@ -91,6 +95,13 @@ def contracts_around(parts: Parts) -> set[str]:
     """The escrow and what is around it: what is paid to them is nobody's."""
     around = companions(parts.deployment.address) | dict(parts.deployment.periphery)
     return {parts.deployment.address, parts.deployment.lens, *around.values()}
+
+
+def currency_of(request: Request, token: str) -> Currency:
+    """How amounts of a token are written in sentences; in base units where nobody says."""
+    currencies: Currencies = request.app.state.currencies
+    known = currencies.of(token)
+    return Currency(token, known.symbol or f"({token[:8]}…)", known.decimals or 0)
 
 
 def relay_view(parts: Parts, relay: Relay) -> RelayView:

@@ -6,7 +6,6 @@ from kameng_escrow.chain.errors import InvalidInput
 from kameng_escrow.chain.sender import UnsignedTransaction, wallet_json
 from kameng_escrow.domain.actions import roles_now
 from kameng_escrow.domain.consequences import consequence, opening
-from kameng_escrow.domain.currency import Currency
 from kameng_escrow.domain.lifecycle import Move, Who, row_of
 from kameng_escrow.domain.order import Order
 from kameng_escrow.domain.payments import Payment
@@ -16,8 +15,7 @@ from kameng_escrow.relay.deeds import CONSEQUENCES, prepare_deed
 from kameng_escrow.relay.moves import Wish, bond_payment, prepare, price_payment
 
 from ..callers import EVERYONE, Scope, account, order
-from ..currencies import Currencies
-from ..relaying import policy_of, spoken
+from ..relaying import currency_of, policy_of, spoken
 from ..routing import Router, TheCaller, TheOrder, TheParts
 from ..schemas.papers import ActionBody, PaymentBody, SplitBody
 from ..schemas.preparing import (
@@ -59,7 +57,7 @@ def prepare_move(
                 found,
                 move,
                 _capacity(found, move, caller.known, parts.chain_now()),
-                _currency(request, found.terms.token),
+                currency_of(request, found.terms.token),
                 now=parts.chain_now(),
                 units=wish.units,
                 to_buyer=wish.to_buyer if papers.split is None else papers.split.to_buyer,
@@ -79,7 +77,7 @@ def prepare_opening(body: PrepareOpening, request: Request, caller: TheCaller, p
     offer = None if body.offer is None else body.offer.value()
     policy = policy_of(parts, terms)
     client = parts.client.acting_as(caller.known)
-    told = spoken(opening(terms, policy, _currency(request, terms.token), offered=offer is not None))
+    told = spoken(opening(terms, policy, currency_of(request, terms.token), offered=offer is not None))
     if body.pay_by is not None:
         payment = _payment_view(*price_payment(client, terms, body.pay_by))
         return PapersView(transactions=[], consequence=told, payment=payment)
@@ -117,12 +115,6 @@ def _capacity(found: Order, move: Move, who: str, now: int) -> Who:
     roles = roles_now(found, who, now)
     mine = [one for one in (row.who if row else ()) if one in roles]
     return mine[0] if mine else Who.Operator
-
-
-def _currency(request: Request, token: str) -> Currency:
-    currencies: Currencies = request.app.state.currencies
-    known = currencies.of(token)
-    return Currency(token, known.symbol or f"({token[:8]}…)", known.decimals or 0)
 
 
 def _transaction(transaction: UnsignedTransaction) -> TransactionView:

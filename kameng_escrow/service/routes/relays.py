@@ -2,19 +2,21 @@
 
 from typing import Any
 
+from fastapi import Request as HttpRequest
 from fastapi import Response
 
 from kameng_escrow.chain.connection import Connection
 from kameng_escrow.chain.signing import is_signed_by
 from kameng_escrow.chain.steps import run
+from kameng_escrow.domain.consequences import opening
 from kameng_escrow.domain.deposits import DepositRefund
 from kameng_escrow.domain.inputs import parse_address
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.domain.refusals import Expired, InvalidSignature, TooLate
 from kameng_escrow.domain.signed import Offer
-from kameng_escrow.domain.typed_data import Domain, offer_digest
-from kameng_escrow.domain.walletless import WEAKER, check_refund_to
+from kameng_escrow.domain.typed_data import Domain, offer_digest, terms_typed_data
+from kameng_escrow.domain.walletless import WEAKER, check_refund_to, refund_to_warning
 from kameng_escrow.keeper.rules import DAY_MS
 from kameng_escrow.keeper.working import now_ms
 from kameng_escrow.relay import (
@@ -29,6 +31,7 @@ from kameng_escrow.relay import (
     UnknownDeposit,
     UnknownRelay,
 )
+from kameng_escrow.relay.moves import domain_of
 from kameng_escrow.store import UnknownOrder
 from kameng_escrow.store.service import deposits, relays
 from kameng_escrow.store.service.deposits import WatchedDeposit
@@ -41,6 +44,7 @@ from ..relaying import (
     check_concerned,
     check_on_order,
     contracts_around,
+    currency_of,
     deposit_view,
     intake,
     policy_of,
@@ -51,9 +55,11 @@ from ..relaying import (
 from ..routing import Router, TheCaller, TheOrder, TheParts
 from ..schemas.papers import signature
 from ..schemas.relaying import (
+    DepositPapersView,
     DepositView,
     NewDeposit,
     NewRelayBody,
+    PrepareDeposit,
     RelayAction,
     RelayAgreement,
     RelayDepositRefund,
@@ -102,6 +108,32 @@ def list_order_relays(order_id: str, access: TheOrder, parts: TheParts) -> Relay
     with parts.store.reading() as session:
         found = relays.of_order(session, parts.contract_id, access.id)
     return RelaysView(relays=[relay_view(parts, one) for one in found])
+
+
+@routes.post("/v1/prepare/deposit", access=account(Scope.OrdersWrite))
+def prepare_deposit(
+    body: PrepareDeposit, request: HttpRequest, caller: TheCaller, parts: TheParts
+) -> DepositPapersView:
+    """What it takes to pay for terms by a plain transfer: the address, what the buyer may sign, what to be careful of.
+    Terms that nothing could open from there are refused.
+    """
+    terms = body.terms.value()
+    policy = policy_of(parts, terms)
+    check_concerned(caller, terms, policy)
+    order_id = _check_terms(parts, terms)
+    currency = currency_of(request, terms.token)
+    return DepositPapersView(
+        order_id=order_id,
+        address=address_of(parts, order_id),
+        chain_id=parts.deployment.chain_id,
+        token=terms.token,
+        price=str(terms.price),
+        open_by=terms.open_by,
+        refund_to=terms.refund_to,
+        consequence=spoken(opening(terms, policy, currency, offered=False)),
+        typed_data=terms_typed_data(terms, domain_of(parts.client)),
+        warnings=[spoken(label) for label in (refund_to_warning(terms), *WEAKER)],
+    )
 
 
 @routes.post("/v1/deposits", access=account(Scope.OrdersWrite), status_code=201)
@@ -216,15 +248,11 @@ def _check_deposit(parts: Parts, terms: OrderTerms, offer: Offer | None, signed:
         InvalidSignature, Expired: the offer is none, or the buyer's signature.
         DepositNotOpenable: neither was brought.
     """
-    order_id = parts.client.order_id(terms)
-    parts.client.deposit_address(terms)
-    check_refund_to(terms, contracts_around(parts))
-    now = parts.chain_now()
-    if now > terms.open_by:
-        raise TooLate(now, terms.open_by + 1)
+    order_id = _check_terms(parts, terms)
     if offer is None and not signed:
         raise DepositNotOpenable(order_id)
     if offer is not None:
+        now = parts.chain_now()
         if now >= offer.expiry:
             raise Expired(now, offer.expiry)
         domain = Domain(parts.deployment.chain_id, parts.deployment.address)
@@ -235,6 +263,16 @@ def _check_deposit(parts: Parts, terms: OrderTerms, offer: Offer | None, signed:
     if signed:
         _check_signature(parts, terms.buyer, order_id, signed)
     return order_id
+
+
+def _check_terms(parts: Parts, terms: OrderTerms) -> str:
+    """The id of terms that could be opened from a deposit address. Raises the `Refusal`."""
+    parts.client.deposit_address(terms)
+    check_refund_to(terms, contracts_around(parts))
+    now = parts.chain_now()
+    if now > terms.open_by:
+        raise TooLate(now, terms.open_by + 1)
+    return parts.client.order_id(terms)
 
 
 def _check_signature(parts: Parts, signer: str, digest: str, signed: bytes) -> None:

@@ -222,6 +222,16 @@ class ApprovePermit2(Model):
         return [self.token], {}
 
 
+class Revise(Model):
+    """The seller voids what it has promised for terms that nobody opened yet."""
+
+    deed: Literal["revise"]
+    terms: TermsBody
+
+    def arguments(self) -> tuple[list[Any], dict[str, Any]]:
+        return [self.terms.value()], {}
+
+
 class OpenFromDeposit(Model):
     """Opens an order with what lies at its deposit address."""
 
@@ -268,6 +278,7 @@ PrepareDeed = Annotated[
     | ReviewPolicy
     | RetirePolicy
     | ApprovePermit2
+    | Revise
     | OpenFromDeposit
     | RefundDeposit
     | SweepDeposit,

@@ -87,6 +87,27 @@ class RelaysView(View):
     relays: list[RelayView]
 
 
+class PrepareDeposit(Model):
+    """Terms that are to be paid by a plain transfer."""
+
+    terms: TermsBody
+
+
+class DepositPapersView(View):
+    """Where such an order is paid, and what its buyer may sign so that it opens without the seller's offer."""
+
+    order_id: Hash
+    address: Address = Field(description="Where the price is to be sent, once the address is registered.")
+    chain_id: int
+    token: Address
+    price: Amount
+    open_by: ChainSeconds
+    refund_to: Address
+    consequence: Words
+    typed_data: dict[str, Any] = Field(description="The terms, for the buyer's `eth_signTypedData_v4`.")
+    warnings: list[Words]
+
+
 class NewDeposit(Model):
     """An order that is to be paid by a plain transfer, and what opens it once that has come."""
 

@@ -174,6 +174,7 @@ def test_deeds_beside_orders_are_given_to_whoever_may(service: Service) -> None:
         (seller, {"deed": "withdraw_bond", "amount": "5"}),
         (seller, {"deed": "register_pay_to", "pay_to": world.stranger.address}),
         (seller, operator),
+        (seller, {"deed": "revise", "terms": terms_body(world.terms())}),
         (platform, registered),
         (platform, {"deed": "review_policy", "policy_id": world.policy_id, "review_by": world.now() + 200 * DAY}),
         (platform, {"deed": "retire_policy", "policy_id": world.policy_id}),

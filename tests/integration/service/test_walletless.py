@@ -195,8 +195,13 @@ def test_a_buyer_takes_its_money_back_before_it_is_used(
 
 
 def test_the_buyers_signature_opens_without_an_offer(service: Service, buyer: LocalAccount, terms: OrderTerms) -> None:
-    signature = "0x" + sign_terms(buyer, terms, service.world.domain).hex()
-    deposit = register(service, service.signed_in(buyer), terms, buyer_signature=signature).json()
+    person = service.signed_in(buyer)
+    papers = person.post("/v1/prepare/deposit", json={"terms": terms_body(terms)}).json()
+    assert terms.refund_to in papers["consequence"]["en"]
+    assert len(papers["warnings"]) == 1 + len(WEAKER)
+    signature = "0x" + bytes(buyer.sign_typed_data(full_message=papers["typed_data"]).signature).hex()
+    deposit = register(service, person, terms, buyer_signature=signature).json()
+    assert (deposit["address"], deposit["order_id"]) == (papers["address"], papers["order_id"])
     transfer(service, deposit["address"], terms.price)
     bring(service)
     assert state(service, terms) == "Opened"
@@ -221,6 +226,8 @@ def test_refunds_must_not_go_where_they_are_lost(
     answer = register(service, service.signed_in(buyer), changed, offer=offer_body(offered(service, changed)))
     assert (answer.status_code, answer.json()["code"]) == (409, "invalid_address"), answer.text
     assert answer.json()["values"]["attempted"] == lost
+    prepared = service.signed_in(buyer).post("/v1/prepare/deposit", json={"terms": terms_body(changed)})
+    assert prepared.json()["code"] == "invalid_address"
 
 
 def test_a_deposit_that_nothing_would_open_is_refused(service: Service, buyer: LocalAccount, terms: OrderTerms) -> None:
