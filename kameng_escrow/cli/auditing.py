@@ -35,6 +35,13 @@ def register(app: typer.Typer) -> None:
         en="Check the whole log: changes, deletions, reorderings and a cut-off end show",
         uses=STORE,
     )(verify)
+    command(
+        app,
+        "erase",
+        zh="抹除一条的细节（如其中的个人数据）；哈希留下，另记一条说明",
+        en="Erase an entry's details, such as personal data in them: the hash stays, and a further entry says so",
+        uses=STORE,
+    )(erase)
 
 
 def list_(
@@ -119,6 +126,32 @@ def verify(
         f"✓ {found.entries:,} entries, each linked to the one before; the details of {found.erased:,} are erased",
     )
     return Answer(data, [text, screen.say(f"  链头 {found.head}", f"  head {found.head}")])
+
+
+def erase(
+    session: Session,
+    position: Annotated[int, typer.Argument(metavar="N", min=1, help=both("哪一条", "Which entry"))],
+    reason: Annotated[str, typer.Option("--reason", help=both("为什么，会写进日志", "Why: the log keeps it"))],
+) -> Answer:
+    from ..store.service.audit import ERASED, entries, erase_details
+
+    if not reason.strip():
+        raise BadInput("请用 --reason 写明原因。", "Say why with --reason.")
+    store, screen = session.store(), session.screen
+    store.check_schema()
+    with store.writing() as writing:
+        found = entries(writing, before=position + 1, limit=1)
+        if found and found[0].position == position and found[0].action == ERASED:
+            raise BadInput(
+                f"第 {position} 条记的就是一次抹除，必须留下。",
+                f"Entry {position} tells of an erasure itself: it stays.",
+            )
+        told = erase_details(writing, position, actor="kameng audit erase", reason=reason.strip())
+    text = screen.say(
+        f"✓ 第 {position} 条的细节已抹除，见第 {told.position} 条",
+        f"✓ The details of entry {position} are erased, as entry {told.position} says",
+    )
+    return Answer({"erased": position, "told_by": entry_data(told)}, [text])
 
 
 def entry_data(entry: "Entry") -> dict[str, Any]:

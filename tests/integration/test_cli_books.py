@@ -139,3 +139,17 @@ def test_retention_shows_before_it_erases(hand: Hand) -> None:
     assert set(asked["counts"].values()) == {0}
     [entry] = hand.terminal.json("audit", "list", "--subject", SELLER)["entries"]
     assert (entry["action"], entry["details"]["reason"]) == ("account.erase", "asked by mail")
+
+
+def test_an_entry_s_details_are_erased_once_and_told_of(hand: Hand) -> None:
+    path = hand.terminal.folder / ".local" / "share" / "kameng_escrow" / "store.sqlite"
+    with Store.open(str(path)) as store, store.writing() as session:
+        entry = audit(session, "key_1", "listing.hide", "lst_2", {"reason": "张三的电话"})
+    hand.fail("audit", "erase", "99999", "--reason", "asked", code=6)
+    hand.fail("audit", "erase", str(entry.position), "--reason", " ", code=3)
+    told = hand.terminal.json("audit", "erase", entry.position, "--reason", "personal data")["told_by"]
+    assert (told["action"], told["subject"]) == ("audit.erase", str(entry.position))
+    hand.fail("audit", "erase", str(told["position"]), "--reason", "asked", code=3)
+    [erased] = hand.terminal.json("audit", "list", "--subject", "lst_2")["entries"]
+    assert erased["details"] is None
+    assert hand.terminal.json("audit", "verify")["whole"]

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from kameng_escrow.books.errors import (
+    LibraryMissing,
     ManifestBroken,
     ManifestMissing,
     NodePruned,
@@ -164,6 +166,18 @@ def test_a_file_that_was_cut_off_or_is_something_else_is_told_of(copy: Path, liv
     path.write_bytes(b"\x00\xff not at all what it says" * 10)
     with pytest.raises(NotReadable, match=path.name):
         verified(lived[0], path)
+
+
+@pytest.mark.parametrize(("wanted", "library"), [("parquet", "pyarrow"), ("pdf", "reportlab")])
+def test_a_format_whose_library_is_missing_says_what_to_install(
+    lived: Lived, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, library: str
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)  # as Python has it where an import failed
+    with pytest.raises(LibraryMissing, match=r"kameng-escrow\[books\]"):
+        made(lived[0], sqlite_store, tmp_path / "out", formats=("csv", wanted))
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_manifest_names_no_paths(copy: Path, lived: Lived) -> None:

@@ -23,7 +23,7 @@ EXPECTED = """
     demo node deploy orders mirror status reconcile settle keeper relayer relay-budget reputation compile doctor
     serve notifier
     statement verify retention
-    audit list|verify
+    audit list|verify|erase
     transcript export|verify
     files
     policy draft|check|register|show|list|review|retire
