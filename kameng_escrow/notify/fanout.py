@@ -22,11 +22,14 @@ BATCH = 500  # rows of the outbox in a transaction
 def fan_out_instant(session: Session, contract_id: int, now_ms: int) -> bool:
     """Queues what endpoints hear at once; returns whether there may be more."""
     place = cursor(session, contract_id, INSTANT)
+    # The end first: what comes after it waits for the next look, so that whoever begins to listen meanwhile hears it.
+    end = outbox_end(session, contract_id)
     listeners = queries.listening(session, contract_id, Delivery.Instant)
     if not listeners:
-        place.outbox_id = max(place.outbox_id, outbox_end(session, contract_id))
+        place.outbox_id = max(place.outbox_id, end)
         return False
-    news = read_news(session, contract_id, after=place.outbox_id, limit=BATCH)
+    read = read_news(session, contract_id, after=place.outbox_id, limit=BATCH)
+    news = [one for one in read if one.id <= end]
     if not news:
         return False
     final = final_mark(session, contract_id)
@@ -116,7 +119,7 @@ def deliveries(
 def _retractions(session: Session, listeners: Sequence[EndpointRow], news: News, now_ms: int) -> list[dict[str, Any]]:
     """For those who were told, or are about to be: whoever was not has nothing to take back."""
     before = queries.told(session, [one.id for one in listeners], news.retracts or 0)
-    return [_row(one.endpoint_id, news, now_ms, final=False) for one in before if not one.final]
+    return [_row(one.endpoint_id, news, now_ms, final=False) for one in before]
 
 
 def _row(endpoint_id: str, news: News, now_ms: int, *, final: bool) -> dict[str, Any]:

@@ -9,12 +9,10 @@ One thread talks to the store, since a term belongs to one; requests wait on an 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from sqlalchemy.orm import Session
 
@@ -31,6 +29,7 @@ from .messages import Message, Messages
 from .metrics import NotifierMetrics
 from .people_fanout import fan_out_people, tell_disabled
 from .senders import Senders, Sent
+from .threads import StoreThread, sleep, store_thread
 from .wire import Answer, Resolver, Wire
 
 ROLE = "notifier"
@@ -42,7 +41,6 @@ _HOUSEWORK_SECONDS = 600.0
 _FORGET_AT_ONCE = 1_000
 
 Trouble = Callable[[EscrowError], None]
-_Result = TypeVar("_Result")
 _Ended = tuple[Letter | Message, Answer | Sent]
 
 
@@ -169,7 +167,7 @@ class Notifier:
     async def _run(self, stop: threading.Event, *, poll_seconds: float | None) -> NotifierReport:
         wire = self._make_wire()
         flights = _Flights()
-        with _store_thread() as thread:
+        with store_thread() as thread:
             try:
                 leads = await self._loop(stop, flights, wire, thread, poll_seconds)
                 while flights.tasks:  # what is under way was asked for; its answer is worth waiting for
@@ -197,7 +195,7 @@ class Notifier:
         stop: threading.Event,
         flights: _Flights,
         wire: Wire,
-        thread: "_StoreThread",
+        thread: StoreThread,
         poll_seconds: float | None,
     ) -> bool:
         pause = poll_seconds or 0.0
@@ -211,7 +209,7 @@ class Notifier:
                 self.metrics.trouble(error)
                 self._tell([error])
                 pause = min(2 * pause, max(_LONGEST_PAUSE, poll_seconds))
-                await _sleep(pause, stop)
+                await sleep(pause, stop)
                 continue
             leads = moved is not None
             self._depart(flights, wire)
@@ -233,7 +231,7 @@ class Notifier:
         if flights.tasks:
             await asyncio.wait(flights.tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         else:
-            await _sleep(seconds, stop)
+            await sleep(seconds, stop)
 
     # ----------------------------------------------------------------------------------------------------------- looks
 
@@ -376,27 +374,3 @@ class Notifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _StoreThread:
-    """The one thread that talks to the store."""
-
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
-
-    async def does(self, work: Callable[[], _Result]) -> _Result:
-        """Does it there, while the event loop goes on."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-
-
-@contextmanager
-def _store_thread() -> Iterator[_StoreThread]:
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="notifier-store") as pool:
-        yield _StoreThread(pool)
-
-
-async def _sleep(seconds: float, stop: threading.Event) -> None:
-    """For a while, or until `stop` is set."""
-    until = time.monotonic() + seconds
-    while not stop.is_set() and (left := until - time.monotonic()) > 0:
-        await asyncio.sleep(min(0.1, left))

@@ -22,10 +22,12 @@ from .topics import DISABLED, REMINDED, told_of
 def fan_out_people(session: Session, contract_id: int, now_ms: int) -> bool:
     """Queues what people are told, and their reminders; returns whether there may be more."""
     place = cursor(session, contract_id, PEOPLE)
+    end = outbox_end(session, contract_id)  # first, as for endpoints
     if not queries.anybody_listens(session):
-        place.outbox_id = max(place.outbox_id, outbox_end(session, contract_id))
+        place.outbox_id = max(place.outbox_id, end)
         return False
-    news = read_news(session, contract_id, after=place.outbox_id, limit=BATCH)
+    read = read_news(session, contract_id, after=place.outbox_id, limit=BATCH)
+    news = [one for one in read if one.id <= end]
     if not news:
         return False
     fresh = [one for one in news if one.retracts is None and one.retracted_by is None]

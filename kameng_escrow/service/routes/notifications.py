@@ -26,9 +26,9 @@ from ..schemas.notifications import (
 
 routes = Router("notifications")
 
-ChannelId = Annotated[str, Path(max_length=64, description="chn_…")]
-Topic = Annotated[str, Path(max_length=64)]
-Mac = Annotated[str, Path(max_length=64)]
+ChannelId = Annotated[str, Path(pattern="^[a-z0-9_]{1,64}$", description="chn_…")]
+Topic = Annotated[str, Path(pattern="^[a-z_.]{1,64}$")]
+Mac = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$")]
 
 
 @routes.get("/v1/notifications/preferences", access=SESSION)

@@ -31,7 +31,7 @@ from ..schemas.webhooks import (
 routes = Router("webhooks")
 
 MINE = account(Scope.Webhooks)
-EndpointId = Annotated[str, Path(max_length=64, description="whk_…")]
+EndpointId = Annotated[str, Path(pattern="^[a-z0-9_]{1,64}$", description="whk_…")]
 DeliveryId = Annotated[int, Path(ge=0, lt=2**63)]
 
 
