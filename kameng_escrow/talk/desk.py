@@ -193,7 +193,7 @@ def _file_paper(desk: Desk, session: Session, room: RoomRow, digest: str) -> Non
         "salt": salt(),
         "text": paper.document["statement"],
     }
-    entry = add(desk, session, room, EntryKind.Evidence, body, author=paper.author, seat=Seat.Buyer.value)
+    entry = add(desk, session, room, EntryKind.Evidence, body, author=paper.author, seat=Seat.Buyer.value, always=True)
     paper.seq = entry.seq
     for row in files:
         row.seq = entry.seq
@@ -208,13 +208,15 @@ def add(
     *,
     author: str = "",
     seat: str = "",
+    always: bool = False,
 ) -> Entry:
-    """Adds an entry to a locked room, and says so to those who wait for it.
+    """Adds an entry to a locked room, and says so to those who wait for it. `always`: also to a full one, as what the
+    chain says is.
 
     Raises:
         RoomFull: somebody's entry, where there are as many as a room takes.
     """
-    if author and room.size >= desk.limits.entries and kind is not EntryKind.Signature:
+    if author and room.size >= desk.limits.entries and not always:
         raise RoomFull(desk.limits.entries, "entries", "消息")
     entry = talk.append(session, room, kind, body, author=author, seat=seat, now_ms=desk.now_ms())
     desk.announce(session)

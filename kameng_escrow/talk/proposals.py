@@ -189,7 +189,8 @@ class Proposals:
             attribute = f"{who.seat.value}_signature"
             if getattr(row, attribute) is None:
                 setattr(row, attribute, signature)
-                self._add(session, room, EntryKind.Signature, {"digest": digest, "proposal": proposal_id}, who)
+                body = {"digest": digest, "proposal": proposal_id}
+                self._add(session, room, EntryKind.Signature, body, who, always=True)  # at most two a proposal
             return _proposal(row, who)
 
     def withdraw(self, order_id: str, account: str, proposal_id: str) -> Proposal:
@@ -208,7 +209,7 @@ class Proposals:
                 _require_party(who, "To turn down a proposal of another", "拒绝他人的方案")
             if row.withdrawn_by is None and _status(row, who)[0] is not ProposalStatus.Paid:
                 row.withdrawn_by, row.buyer_signature, row.seller_signature = account, None, None
-                self._add(session, room, EntryKind.Withdrawal, {"proposal": proposal_id}, who)
+                self._add(session, room, EntryKind.Withdrawal, {"proposal": proposal_id}, who, always=True)
             return _proposal(row, who)
 
     def agreement(self, order_id: str, account: str, proposal_id: str) -> Agreement:
@@ -250,8 +251,17 @@ class Proposals:
         if len(signature) > MOST_SIGNATURE or not self._asks_contract(account, digest, signature):
             raise InvalidSignature(account, digest)
 
-    def _add(self, session: Session, room: RoomRow, kind: EntryKind, body: dict[str, Any], who: Present) -> None:
-        add(self._desk, session, room, kind, body, author=who.account, seat=who.seat.value)
+    def _add(
+        self,
+        session: Session,
+        room: RoomRow,
+        kind: EntryKind,
+        body: dict[str, Any],
+        who: Present,
+        *,
+        always: bool = False,
+    ) -> None:
+        add(self._desk, session, room, kind, body, author=who.account, seat=who.seat.value, always=always)
 
 
 def split_of(row: ProposalRow) -> Split:

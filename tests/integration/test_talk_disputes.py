@@ -22,7 +22,15 @@ from kameng_escrow.domain.transcript import BrokenTranscript
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import audit, disputes, talk
 from kameng_escrow.talk.archive import LOG, against_chain, position_of, verify
-from kameng_escrow.talk.errors import BadArchive, Conflicted, EvidenceClosed, NotDisputed, UnknownItem, WrongSeat
+from kameng_escrow.talk.errors import (
+    BadArchive,
+    Conflicted,
+    EvidenceClosed,
+    NotDisputed,
+    RoomFull,
+    UnknownItem,
+    WrongSeat,
+)
 from kameng_escrow.talk.mediation import Award
 from tests.integration.escrow_world import DAY, EscrowWorld
 
@@ -242,6 +250,15 @@ def test_without_a_paper_the_hash_is_anybody_s_guess(room: Talking) -> None:
         order, world.mediator.address, findings=find(SELLER, SELLER, SELLER, lines=(1, 2, 3)), grounds="No evidence."
     )
     assert ruling.paper.award == 0
+
+
+def test_a_full_room_takes_what_the_chain_has_taken(world: EscrowWorld, store: Store, tmp_path: Path) -> None:
+    room = talking(world, store, tmp_path, entries=1)
+    _, order = begun(room)
+    with pytest.raises(RoomFull):
+        room.rooms.say(order, world.buyer.address, "one more")
+    assert room.papers.look(order, world.seller.address).evidence is not None
+    assert room.texts(order)[-2:] == ["OrderDisputed", "三张都显示已被使用"]
 
 
 # ----------------------------------------------------------------------------------------------------------- the queue
