@@ -260,8 +260,10 @@ class Folding:
         bulk = bulk_of(session)
         for columns, rows in self._new_orders:
             bulk.insert("orders", columns, rows)
+            rows.clear()
         for keys, columns, rows in self._changed_orders:
             bulk.update("orders", keys, columns, rows)
+            rows.clear()
         for part in parts(sorted(self._gone)):
             session.execute(
                 delete(OrderRow).where(OrderRow.contract_id == self._contract_id, OrderRow.order_id.in_(part))

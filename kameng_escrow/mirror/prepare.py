@@ -5,7 +5,7 @@ were before. That is in memory for the most part. What is not is read from the s
 being written, or after it, where that range does not touch it; otherwise the writing is waited for.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from . import outbox
 from .fetch import Chunk
 from .folding import Folding
 from .memory import Memory
+from .source import Header
 
 EVENT_COLUMNS = (
     *("contract_id", "block_number", "log_index", "transaction_hash", "name", "subject", "fields"),
@@ -35,9 +36,13 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A range of blocks, and what becomes of the rows."""
+    """A range of blocks, and what becomes of the rows. Of its events there are only these any more."""
 
-    chunk: Chunk
+    first: int
+    last: int
+    headers: Mapping[int, Header]  # as the chunk's
+    busy: Set[int]  # the blocks with events
+    count: int  # of events
     folding: Folding
     events: list[Row]  # of EVENT_COLUMNS
     entries: list[Row]  # of outbox.COLUMNS
@@ -45,7 +50,12 @@ class Prepared:
     @property
     def hash(self) -> str:
         """Of the last block."""
-        return self.chunk.headers[self.chunk.last].hash
+        return self.headers[self.last].hash
+
+    @property
+    def parent_hash(self) -> str:
+        """Of the block before the first."""
+        return self.headers[self.first].parent_hash
 
 
 def prepare(
@@ -93,6 +103,7 @@ def prepare(
             if order is not None:
                 entries.append(outbox.entry(contract_id, name, order, now_ms))
     folding.arrange(Values(store.engine.dialect.name))
-    prepared = Prepared(chunk, folding, events, entries)
+    busy = {block.number for block in chunk.blocks}
+    prepared = Prepared(chunk.first, chunk.last, chunk.headers, busy, chunk.events, folding, events, entries)
     folding.remember(prepared.hash)
     return prepared

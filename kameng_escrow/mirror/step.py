@@ -135,10 +135,10 @@ class Stepper:
         before = writing.prepared
         head = self._head()
         run.head = max(run.head, head.number)
-        if head.number > before.chunk.last:
+        if head.number > before.last:
             with suppress(ChainMoved):
                 final = self._final(head)
-                chunk = self._take(before.chunk.last, before.hash, head)
+                chunk = self._take(before.last, before.hash, head)
                 if chunk is not None:
                     prepared = self._prepare(run, chunk, before.hash)
                     self._settle(run)
@@ -157,7 +157,7 @@ class Stepper:
         orders: Set[str] = frozenset()
         if writing is not None:
             before = writing.prepared
-            stands.add(before.chunk.headers[before.chunk.first].parent_hash)
+            stands.add(before.parent_hash)
             orders = before.folding.orders.keys()
         with self._memory.of(parent_hash) as memory:
             return prepare(
@@ -173,7 +173,6 @@ class Stepper:
 
     def _write(self, run: Run, prepared: Prepared, parent_hash: str, final: int) -> None:
         """Has the range written: meanwhile, if there is more, and otherwise at once."""
-        chunk = prepared.chunk
 
         def write() -> int:
             with self._store.writing() as session:
@@ -181,7 +180,7 @@ class Stepper:
                     session, self._contract_id, prepared, parent_hash=parent_hash, final=final, window=self._window
                 )
 
-        more = run.head - chunk.last
+        more = run.head - prepared.last
         if self._writer is not None and more:
             self._writing = _Writing(prepared, self._writer.submit(write))
         else:
@@ -192,7 +191,7 @@ class Stepper:
                 done.set_exception(error)
             self._writing = _Writing(prepared, done)
             self._settle(run)
-        if chunk.events >= _MUCH and more > _FURTHER * (chunk.last - chunk.first + 1):
+        if prepared.count >= _MUCH and more > _FURTHER * (prepared.last - prepared.first + 1):
             self._get_help()
 
     def _get_help(self) -> None:
@@ -220,8 +219,7 @@ class Stepper:
         self._written += 1
         if self._written % _COLLECT_EVERY == 0:
             collect_cycles()
-        chunk = writing.prepared.chunk
-        run.read(chunk.last, chunk.events, final)
+        run.read(writing.prepared.last, writing.prepared.count, final)
 
     def _fetch(self, first: int, last: int, recent_from: int) -> Chunk:
         return fetch(

@@ -21,7 +21,6 @@ from kameng_escrow.store.models import (
 from kameng_escrow.store.queries import load_events_above, load_order_events, load_other_events, parts
 
 from . import outbox
-from .fetch import Chunk
 from .folding import Folding, Told
 from .prepare import EVENT_COLUMNS, Overtaken, Prepared
 from .report import Reorg
@@ -41,7 +40,7 @@ def write_chunk(
     """Blocks, events, rows, outbox and checkpoint of a range that follows on what is there.
 
     Args:
-        prepared: the range, folded on what was there.
+        prepared: the range, folded on what was there. Its rows are gone afterwards: there are megabytes of them.
         final: the chain's last final block, as far as is known.
         window: how many blocks below the last one to remember, with events or without.
 
@@ -53,15 +52,16 @@ def write_chunk(
         BrokenEvents: the events can't be.
         IntegrityError: one of the orders opened has a row. SQLAlchemy's; not where it was prepared with care.
     """
-    chunk = prepared.chunk
-    mark = locked_checkpoint(session, contract_id, chunk.first - 1, parent_hash)
+    mark = locked_checkpoint(session, contract_id, prepared.first - 1, parent_hash)
     ring(session)
-    _insert_blocks(session, contract_id, chunk)
+    _insert_blocks(session, contract_id, prepared)
     bulk = bulk_of(session)
     bulk.insert("events", EVENT_COLUMNS, prepared.events)
+    prepared.events.clear()
     prepared.folding.write(session)
     bulk.insert("outbox", outbox.COLUMNS, prepared.entries)
-    last = chunk.headers[chunk.last]
+    prepared.entries.clear()
+    last = prepared.headers[prepared.last]
     mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
     move_final(mark, final)
     session.execute(
@@ -128,8 +128,7 @@ def _told(event: Event) -> Told:
     return type(event).__name__, values_of(event)
 
 
-def _insert_blocks(session: Session, contract_id: int, chunk: Chunk) -> None:
-    busy = {block.number for block in chunk.blocks}
+def _insert_blocks(session: Session, contract_id: int, prepared: Prepared) -> None:
     session.execute(
         insert(BlockRow),
         [
@@ -139,9 +138,9 @@ def _insert_blocks(session: Session, contract_id: int, chunk: Chunk) -> None:
                 "hash": header.hash,
                 "parent_hash": header.parent_hash,
                 "timestamp": header.timestamp,
-                "has_events": header.number in busy,
+                "has_events": header.number in prepared.busy,
             }
-            for header in chunk.headers.values()
+            for header in prepared.headers.values()
         ],
     )
 
