@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from kameng_escrow.chain.artifacts import load_artifact
+from kameng_escrow.mirror import WINDOW
+from tests.chaos.schedule import Trouble
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results"
 
@@ -48,6 +50,21 @@ def test_a_keeper_misses_nothing():
     assert (figures["orders"], figures["missed"]) == (10_000, 0)
     assert figures["transactions"] <= 250
     assert figures["orders_per_s"] > 0
+
+
+def test_chaos_has_left_everything_right():
+    figures = json.loads((RESULTS / "chaos.json").read_text("utf-8"))
+    for what in ("faults", "kills", "reorgs", "orders", "seed"):
+        assert isinstance(figures[what], int)
+        assert figures[what] > 0, what
+    wrong = {"differences", "outbox_doubled", "outbox_lost", "outbox_disordered", "outbox_untrue"}
+    wrong |= {"intents_lost", "paid_twice", "unsettled", "unforeseen"}
+    assert {what: figures[what] for what in wrong} == dict.fromkeys(wrong, 0), "run `make chaos MINUTES=12`, and mend"
+    assert figures["stores"] == ["postgresql", "sqlite"]
+    assert figures["seconds"] >= 600, "commit figures of ten minutes or more"
+    assert figures["deepest_reorg"] == WINDOW
+    assert sum(figures["faults_by_kind"].values()) == figures["faults"]
+    assert figures["faults_by_kind"].keys() >= {trouble.value for trouble in Trouble}
 
 
 def test_orders_do_not_make_orders_dearer(figures):
