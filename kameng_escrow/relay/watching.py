@@ -101,14 +101,13 @@ class Watcher:
 
     def look(self, part: Round) -> None:
         """One look at all that are to be looked at. Raises `NodeError`, `StoreError`: what was done before stays."""
-        looked: set[str] = set()
+        last: WatchedDeposit | None = None
         while True:
             with self._store.reading() as session:
-                found = deposits.to_look_at(session, self._contract_id, part.now_ms, PAGE + len(looked))
-            page = [one for one in found if one.order_id not in looked][:PAGE]
+                page = deposits.to_look_at(session, self._contract_id, part.now_ms, PAGE, last)
             if not page:
                 return
-            looked |= {one.order_id for one in page}
+            last = page[-1]
             for deposit, sight in zip(page, self._sights(page, part), strict=True):
                 if sight is not None:
                     self._follow(deposit, sight, part)

@@ -1,5 +1,6 @@
 """Deposit addresses open their orders by themselves, and give back what is not theirs to keep."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.signed import Offer
 from kameng_escrow.domain.states import State
 from kameng_escrow.keeper.working import now_ms
+from kameng_escrow.relay import watching
 from kameng_escrow.relay.balances import PAGE, balances
 from kameng_escrow.store import Store
 from kameng_escrow.store.relaying import RelayKind
@@ -186,6 +188,20 @@ def test_what_keeps_an_order_from_being_opened_is_told(cast: Cast, store: Store,
     again(cast, store, terms)
     assert cast.state(terms) is State.Accepted
     assert watched(cast, store, terms).code is None
+
+
+def test_more_addresses_than_a_question_has_room_for_are_all_looked_at(
+    cast: Cast, store: Store, terms: OrderTerms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "PAGE", 2)
+    orders = [replace(terms, salt=f"0x{number:064x}") for number in range(1, 6)]
+    for one in orders:
+        watch(cast, store, one, signature=cast.buyer.sign_terms(one))
+        pay(cast, one)
+    mine(cast, 2)
+    bring(cast, store)
+    assert {cast.state(one) for one in orders} == {State.Opened}
+    assert len(sent_by(cast)) == 5
 
 
 # ----------------------------------------------------------------------------------------------------- what goes back

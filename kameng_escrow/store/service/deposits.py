@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, func, select, text, true
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, func, select, text, true, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kameng_escrow.domain.order import OrderTerms
@@ -60,6 +60,7 @@ class WatchedDeposit:
     signature: bytes  # the buyer's, of the order's id; empty: there is none
     created_ms: int  # Unix milliseconds of our clock
     watched: bool
+    look_ms: int  # not before, likewise
     balance: int
     confirmed: int
     sweeps: int
@@ -118,8 +119,13 @@ def deposit(session: Session, contract_id: int, order_id: str) -> WatchedDeposit
     return None if row is None else _deposit(row)
 
 
-def to_look_at(session: Session, contract_id: int, now_ms: int, limit: int) -> list[WatchedDeposit]:
-    """The addresses that are to be looked at, those first that have waited longest."""
+def to_look_at(
+    session: Session, contract_id: int, now_ms: int, limit: int, after: WatchedDeposit | None = None
+) -> list[WatchedDeposit]:
+    """The addresses that are to be looked at, those first that have waited longest. `after`: the last of the page
+    before.
+    """
+    place = tuple_(DepositRow.look_ms, DepositRow.order_id)
     query = (
         select(DepositRow)
         .filter_by(contract_id=contract_id)
@@ -127,6 +133,8 @@ def to_look_at(session: Session, contract_id: int, now_ms: int, limit: int) -> l
         .order_by(DepositRow.look_ms, DepositRow.order_id)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(place > tuple_(after.look_ms, after.order_id))
     return [_deposit(row) for row in session.scalars(query)]
 
 
@@ -179,6 +187,7 @@ def _deposit(row: DepositRow) -> WatchedDeposit:
         signature=row.buyer_signature or b"",
         created_ms=row.created_ms,
         watched=row.watched,
+        look_ms=row.look_ms,
         balance=row.balance,
         confirmed=row.confirmed,
         sweeps=row.sweeps,
