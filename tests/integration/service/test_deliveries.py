@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -241,11 +242,11 @@ def test_every_block_up_to_the_final_one_withholds_it(sale: Sale) -> None:
 
 
 @pytest.fixture
-def anvil_service(anvil_world: EscrowWorld, store: Store) -> Iterator[Service]:
+def anvil_service(anvil_world: EscrowWorld, store: Store, tmp_path: Path) -> Iterator[Service]:
     """A service over a chain that can change its mind; on each database in turn."""
     store.migrate()
     mirror_of(anvil_world, store).run_once()
-    yield from _serving(anvil_world, store, {})
+    yield from _serving(anvil_world, store, {}, tmp_path)
 
 
 def test_a_reorg_in_between_withholds_it(anvil_service: Service) -> None:
