@@ -42,25 +42,19 @@ _PROBLEMS: Final = {
 }
 
 
-def _problems(access: Access, method: str, body: bool) -> dict[int | str, dict[str, Any]]:
-    told = {422, 429, 503}
+def _problems(access: Access, method: str, path: str) -> dict[int | str, dict[str, Any]]:
+    told = {401, 422, 429, 503}  # a key that is none is told so even where none is needed
     if access.kind is not Kind.Public:
-        told |= {401, 403}
-    if access.kind is Kind.Order:
-        told |= {404}
+        told.add(403)
+    if "{" in path:
+        told.add(404)
     if method != "GET":
-        told |= {409, 502} | ({413} if body else set())
+        told |= {404, 409, 413, 502}  # what is sent may name something too
     return also(*sorted(told))
 
 
 def also(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For `responses=`: problems that a route has besides those that its kind always has."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
-    return {status: {"description": _PROBLEMS[status], "content": content} for status in statuses}
-
-
-def told_too(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: problems that it answers besides those that all of its kind do."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
     return {status: {"description": _PROBLEMS[status], "content": content} for status in statuses}
 
@@ -104,7 +98,7 @@ class Router:
             extra["security"] = [{"session": []}, *([{"apiKey": []}] if access.scope else [])]
         if method == "POST" and access.kind is not Kind.Public:
             extra["parameters"] = [*extra.get("parameters", []), _IDEMPOTENCY]
-        responses = {**_problems(access, method, True), **options.pop("responses", {})}
+        responses = {**_problems(access, method, path), **options.pop("responses", {})}
 
         def register(function: F) -> F:
             function.gate = gate  # type: ignore[attr-defined]  # read by GatedRoute

@@ -23,7 +23,7 @@ from .. import deliveries as desk
 from ..callers import EVERYONE, MEDIATORS, PARTIES, SELLING, OrderAccess, OrderRole, Scope, access_to, account, order
 from ..errors import BadRequest, Conflict, Forbidden
 from ..parts import Parts
-from ..routing import Router, TheCaller, TheOrder, TheParts, told_too
+from ..routing import Router, TheCaller, TheOrder, TheParts, also
 from ..schemas.common import moment
 from ..schemas.deliveries import (
     CodeCheck,
@@ -60,7 +60,7 @@ CHECKS_PER_MINUTE = 30  # each may try as many guesses as an order has units
     status_code=201,
     max_body=LARGEST_BODY,
     per_minute=UPLOADS_PER_MINUTE,
-    responses=told_too(501),
+    responses=also(501),
 )
 def store_delivery(body: NewDelivery, held: TheOrder, caller: TheCaller, parts: TheParts) -> StoredView:
     """Keeps codes that are encrypted to their buyer, before their commitment goes on the chain.
@@ -93,7 +93,7 @@ def list_deliveries(held: TheOrder, parts: TheParts) -> DeliveriesView:
 @routes.get(
     "/v1/orders/{order_id}/deliveries/{delivery_id}/payload",
     access=order({OrderRole.Buyer}, Scope.Delivery),
-    responses=told_too(409),
+    responses=also(409),
 )
 def read_payload(delivery_id: DeliveryId, held: TheOrder, parts: TheParts) -> PayloadView:
     """The encrypted codes, for the buyer alone, once it is final on the chain that they were delivered.
@@ -121,7 +121,7 @@ def erase_deliveries(held: TheOrder, parts: TheParts) -> ErasedView:
 # -------------------------------------------------------------------------------------------------------- fingerprints
 
 
-@routes.get("/v1/orders/{order_id}/tag-keys", access=order(SELLING, Scope.Delivery), responses=told_too(501))
+@routes.get("/v1/orders/{order_id}/tag-keys", access=order(SELLING, Scope.Delivery), responses=also(501))
 def read_tag_keys(held: TheOrder, parts: TheParts) -> TagKeysView:
     """The keys with which the order's seller makes tags of codes, so that the same code sold twice is found."""
     policy = held.mirrored.order.policy
@@ -135,7 +135,7 @@ def read_tag_keys(held: TheOrder, parts: TheParts) -> TagKeysView:
     access=order(SELLING, Scope.Delivery),
     max_body=LARGEST_BODY,
     per_minute=CHECKS_PER_MINUTE,
-    responses=told_too(501),
+    responses=also(501),
 )
 def check_codes(body: CodeCheck, held: TheOrder, parts: TheParts) -> DuplicatesView:
     """Which of the order's codes were delivered in another order, before they are stored."""
@@ -184,7 +184,7 @@ def list_disclosures(held: TheOrder, parts: TheParts) -> DisclosuresView:
 # ---------------------------------------------------------------------------------------------------------- many orders
 
 
-@routes.post("/v1/deliveries/prepare", access=account(Scope.Delivery), responses=told_too(404))
+@routes.post("/v1/deliveries/prepare", access=account(Scope.Delivery), responses=also(404))
 def prepare_deliver_many(body: ManyDeliveries, caller: TheCaller, parts: TheParts) -> DeliverManyView:
     """An unsigned transaction that delivers many orders at once. The contract skips those that are late by then."""
     wanted = {one.order_id.lower(): one.commitment.lower() for one in body.deliveries}

@@ -17,7 +17,7 @@ from ..currencies import Currencies
 from ..deliveries import terms_of
 from ..errors import Conflict
 from ..parts import Parts
-from ..routing import Router, TheOrder, TheParts, told_too
+from ..routing import Router, TheOrder, TheParts, also
 from ..schemas.common import Hash
 from ..schemas.receipts import DisputeToSignView, ReceiptView
 from ..schemas.receipts import SignedDispute as SentDispute
@@ -31,7 +31,7 @@ _NONE = "0x" + "00" * 32
     "/v1/orders/{order_id}/receipt",
     access=order(EVERYONE, Scope.OrdersRead),
     response_model=ReceiptView,
-    responses=told_too(409),
+    responses=also(409),
 )
 def read_receipt(request: Request, held: TheOrder, parts: TheParts) -> Response:
     """The order's terms receipt: deployment, terms, policy, the rules in words, listing document and offer."""

@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account import Account
@@ -110,12 +112,21 @@ def service(
     _busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], _mirrored: Path, tmp_path: Path
 ) -> Iterator[Service]:
     """A service over a chain on which everything has happened."""
-    world, orders = _busy_world
+    with serving_copy(_busy_world, _mirrored, tmp_path) as service:
+        yield service
+
+
+@contextmanager
+def serving_copy(
+    busy_world: tuple[EscrowWorld, dict[Outcome, OrderTerms]], mirrored: Path, folder: Path, **config: Any
+) -> Iterator[Service]:
+    """A service with a copy of the store in `folder`; afterwards the chain is as it was."""
+    world, orders = busy_world
     snapshot = world.node.snapshot()
-    for file in _mirrored.parent.glob(f"{_mirrored.name}*"):
-        shutil.copy(file, tmp_path / file.name)
-    with Store.open(str(tmp_path / _mirrored.name)) as store:
-        yield from _serving(world, store, orders, tmp_path)
+    for file in mirrored.parent.glob(f"{mirrored.name}*"):
+        shutil.copy(file, folder / file.name)
+    with Store.open(str(folder / mirrored.name)) as store:
+        yield from _serving(world, store, orders, folder, **config)
     world.node.revert(snapshot)
 
 
@@ -133,11 +144,13 @@ def service_on_each(
     world.node.revert(snapshot)
 
 
-def _serving(world: EscrowWorld, store: Store, orders: dict[Outcome, OrderTerms], folder: Path) -> Iterator[Service]:
+def _serving(
+    world: EscrowWorld, store: Store, orders: dict[Outcome, OrderTerms], folder: Path, **config: Any
+) -> Iterator[Service]:
     book = book_of(world, store)
     clock = Clock(world.now())
     parts = Parts(
-        config=ServiceConfig(public_url=ORIGIN, explorer_url="https://explorer.example"),
+        config=ServiceConfig(public_url=ORIGIN, explorer_url="https://explorer.example", **config),
         store=store,
         book=book,
         contract_id=book.info().id,
