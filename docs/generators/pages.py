@@ -8,6 +8,7 @@ from .contract_pages import contract_index, contract_pages
 from .events_and_views import event_list, lens_list, view_list
 from .lifecycle import lifecycle_table
 from .order_gas import gas_table
+from .platform_client import client_files
 from .policies import policy_draft, policy_fields, policy_warnings
 from .references import (
     command_list,
@@ -20,7 +21,7 @@ from .reputation import attack_table
 from .routes import route_table
 from .sdk_methods import method_tables
 from .telling import notification_channels, notification_topics, webhook_schedule, webhook_types
-from .text import DOCS, LANGS, Lang, page
+from .text import DOCS, LANGS, ROOT, Lang, page
 from .walletless import walletless_list
 
 BLOCKS: dict[str, Callable[[Lang], str]] = {
@@ -55,7 +56,7 @@ def lang_of(path: Path) -> Lang:
 
 
 def rendered() -> dict[Path, str]:
-    """Every page that is generated, whole or in part, as it should be.
+    """Every file that is generated, whole or in part, as it should be: pages, and the platform client's modules.
 
     Raises:
         KeyError: a page has a block that nobody makes, or something new lacks its words in `docs/generators`.
@@ -68,7 +69,8 @@ def rendered() -> dict[Path, str]:
         text = path.read_text("utf-8")
         if "<!-- begin: " in text:
             partly[path] = _BLOCK.sub(lambda found, path=path: _fill(found, path), text)
-    return whole | partly
+    client = {ROOT / "kameng_escrow" / "platform" / f"{name}.py": text for name, text in client_files().items()}
+    return whole | partly | client
 
 
 def _fill(found: re.Match[str], path: Path) -> str:

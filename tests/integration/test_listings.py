@@ -10,7 +10,7 @@ from kameng_escrow.domain.plain_text import TextLength, TextUnfit
 from kameng_escrow.domain.refusals import InvalidAddress, PriceOutOfRange
 from kameng_escrow.store import InvalidCursor, Store
 from kameng_escrow.store.service import listings
-from kameng_escrow.store.service.listings import ListingFilter, Sorting
+from kameng_escrow.store.service.listings import ListingFilter, ListingSorting
 from kameng_escrow.store.service.trade_errors import ListingChanged, ListingFixed, ListingNotOpen, UnknownListing
 from kameng_escrow.store.service.trade_rows import Acceptance, ListingRow, ListingState
 from tests.integration.shelf import SELLER, STRANGER, Shelf
@@ -255,7 +255,7 @@ def test_the_newest_or_the_cheapest_come_first(many: Shelf) -> None:
     assert found(many, limit=3)[0] == "话费 30 元"
     cheapest = ["steam 100% real_card", "话费 30 元", "Steam 50 HKD", "点卡 100 元"]
     for limit in (1, 3, 10):
-        assert found(many, limit=limit, sorting=Sorting.Cheapest) == cheapest
+        assert found(many, limit=limit, sorting=ListingSorting.Cheapest) == cheapest
 
 
 def test_pages_are_not_shifted_by_what_is_listed_meanwhile(many: Shelf) -> None:

@@ -20,6 +20,7 @@ DOORS = {"service", "gateway", "simulate"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": set(),  # what the environment says; bootstrap hands it on, so that no part reads it by itself
+    "platform": set(),  # a client of the service over HTTP, which needs nothing else of ours
     "telemetry": set(),  # what a process says about itself
     "chinese": set(),  # Chinese for the errors that only speak English
     "keyfile": set(),  # how a key is read from a file

@@ -79,8 +79,8 @@ def list_listings(
     token: AnAddress = None,
     at_most: AnAmount = None,
     in_stock: Annotated[bool, Query(description="Only where enough for an order is free.")] = False,
-    sort: Annotated[listings.Sorting, Query(description="cheapest: in base units, of one token.")] = (
-        listings.Sorting.Newest
+    sort: Annotated[listings.ListingSorting, Query(description="cheapest: in base units, of one token.")] = (
+        listings.ListingSorting.Newest
     ),
     limit: Limit = 50,
     cursor: Cursor = None,

@@ -15,8 +15,6 @@ from ..routing import Router, TheCaller, TheParts
 from ..schemas.common import Words
 from ..schemas.webhooks import (
     ChangedEndpoint,
-    DeliveriesView,
-    DeliveryView,
     EndpointSecretView,
     EndpointsView,
     EndpointView,
@@ -26,6 +24,8 @@ from ..schemas.webhooks import (
     Recover,
     RecoveredView,
     RotateSecret,
+    WebhookDeliveriesView,
+    WebhookDeliveryView,
 )
 
 routes = Router("webhooks")
@@ -122,10 +122,10 @@ def enable_webhook(endpoint_id: EndpointId, caller: TheCaller, parts: TheParts) 
 
 
 @routes.post("/v1/webhooks/{endpoint_id}/test", access=MINE, status_code=202)
-def test_webhook(endpoint_id: EndpointId, caller: TheCaller, parts: TheParts) -> DeliveryView:
+def test_webhook(endpoint_id: EndpointId, caller: TheCaller, parts: TheParts) -> WebhookDeliveryView:
     """Has a `webhook.tested` sent. What became of it is in the log."""
     with parts.store.writing() as session:
-        return DeliveryView.of(_endpoints(parts).test(session, caller.known, endpoint_id))
+        return WebhookDeliveryView.of(_endpoints(parts).test(session, caller.known, endpoint_id))
 
 
 @routes.post("/v1/webhooks/{endpoint_id}/recover", access=MINE, status_code=202)
@@ -145,7 +145,7 @@ def list_webhook_deliveries(
     order_id: Annotated[str | None, Query(pattern="^0x[0-9a-fA-F]{64}$")] = None,
     before: Annotated[int | None, Query(ge=0, lt=2**63, description="As a page gave it.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> DeliveriesView:
+) -> WebhookDeliveriesView:
     """What was sent to an endpoint and what became of it. Kept for thirty days."""
     with parts.store.reading() as session:
         found = _endpoints(parts).log(
@@ -158,18 +158,18 @@ def list_webhook_deliveries(
             limit=limit + 1,
         )
     more = len(found) > limit
-    return DeliveriesView(
-        deliveries=[DeliveryView.of(one) for one in found[:limit]], before=found[limit - 1].id if more else None
+    return WebhookDeliveriesView(
+        deliveries=[WebhookDeliveryView.of(one) for one in found[:limit]], before=found[limit - 1].id if more else None
     )
 
 
 @routes.post("/v1/webhooks/{endpoint_id}/deliveries/{delivery_id}/replay", access=MINE, status_code=202)
 def replay_webhook(
     endpoint_id: EndpointId, delivery_id: DeliveryId, caller: TheCaller, parts: TheParts
-) -> DeliveryView:
+) -> WebhookDeliveryView:
     """Has a message sent again, with the id that it had."""
     with parts.store.writing() as session:
-        return DeliveryView.of(_endpoints(parts).replay(session, caller.known, endpoint_id, delivery_id))
+        return WebhookDeliveryView.of(_endpoints(parts).replay(session, caller.known, endpoint_id, delivery_id))
 
 
 def _endpoints(parts: Parts) -> Endpoints:

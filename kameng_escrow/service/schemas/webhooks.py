@@ -107,7 +107,7 @@ class AttemptView(View):
     error: str | None = labelled(("timeout", "connection", "tls", "dns", "forbidden", "answer"), "Why there was none.")
 
 
-class DeliveryView(View):
+class WebhookDeliveryView(View):
     """A message for an endpoint, and what became of it."""
 
     id: int
@@ -122,7 +122,7 @@ class DeliveryView(View):
     attempts: list[AttemptView]
 
     @classmethod
-    def of(cls, entry: DeliveryEntry) -> "DeliveryView":
+    def of(cls, entry: DeliveryEntry) -> "WebhookDeliveryView":
         return cls(
             id=entry.id,
             message_id=entry.message_id,
@@ -140,10 +140,10 @@ class DeliveryView(View):
         )
 
 
-class DeliveriesView(View):
+class WebhookDeliveriesView(View):
     """An endpoint's log, the newest first."""
 
-    deliveries: list[DeliveryView]
+    deliveries: list[WebhookDeliveryView]
     before: int | None = Field(description="For the next page; null: this was the last.")
 
 

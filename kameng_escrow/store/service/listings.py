@@ -39,7 +39,7 @@ _STEPS = {  # from a state to those that it may become
 }
 
 
-class Sorting(StrEnum):
+class ListingSorting(StrEnum):
     """The order of a page."""
 
     Newest = "newest"
@@ -60,7 +60,7 @@ class ListingFilter:
     in_stock: bool = False
     states: frozenset[ListingState] | None = frozenset({ListingState.Published})
     acceptances: frozenset[Acceptance] | None = frozenset({Acceptance.Accepted})
-    sorting: Sorting = Sorting.Newest
+    sorting: ListingSorting = ListingSorting.Newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ def listings(
     query = select(ListingRow, StockRow).join(StockRow, StockRow.listing_id == ListingRow.id)
     query = query.where(ListingRow.contract_id == contract_id, *_conditions(wanted))
     after = None if cursor is None else _parse(cursor, wanted.sorting)
-    if wanted.sorting is Sorting.Cheapest:
+    if wanted.sorting is ListingSorting.Cheapest:
         query = query.order_by(ListingRow.unit_price, ListingRow.id)
         if after is not None:
             price, last = after
@@ -334,12 +334,12 @@ def _conditions(wanted: ListingFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _cursor(row: ListingRow, sorting: Sorting) -> str:
-    return f"{row.unit_price}~{row.id}" if sorting is Sorting.Cheapest else f"0~{row.id}"
+def _cursor(row: ListingRow, sorting: ListingSorting) -> str:
+    return f"{row.unit_price}~{row.id}" if sorting is ListingSorting.Cheapest else f"0~{row.id}"
 
 
-def _parse(cursor: str, sorting: Sorting) -> tuple[int, str]:
+def _parse(cursor: str, sorting: ListingSorting) -> tuple[int, str]:
     match = _CURSOR.fullmatch(cursor)
-    if match is None or (sorting is Sorting.Newest and match[1] != "0") or not cursor.isascii():
+    if match is None or (sorting is ListingSorting.Newest and match[1] != "0") or not cursor.isascii():
         raise InvalidCursor(f"{cursor[:60]!r} is no cursor of a page: take the one that the page before gave.")
     return int(match[1]), match[2]

@@ -1,0 +1,20 @@
+"""The platform service's client: every route as a method, called or awaited, with types made from its description.
+
+>>> with PlatformClient("https://escrow.example", api_key=key) as service:
+...     for order in service.orders(state=["Disputed"]):
+...         print(order["order_id"], order["clock"])
+"""
+
+from .client import AsyncPlatformClient, PlatformClient
+from .errors import PlatformError, ServiceNonsense, ServiceProblem, ServiceUnreachable
+from .stream import StreamEvent
+
+__all__ = [
+    "AsyncPlatformClient",
+    "PlatformClient",
+    "PlatformError",
+    "ServiceNonsense",
+    "ServiceProblem",
+    "ServiceUnreachable",
+    "StreamEvent",
+]

@@ -1,0 +1,56 @@
+"""What a platform's program hears from the service.
+
+PlatformError
+├── ServiceProblem       the service refused (RFC 9457): `code` is what the SDK calls the same
+├── ServiceUnreachable   nobody answers, or not in time: whether a POST was carried out is told by sending it again
+└── ServiceNonsense      what answers is not the service, or one of another version
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kameng_escrow.errors import EscrowError
+
+
+class PlatformError(EscrowError):
+    """The root."""
+
+    code = "platform_error"
+
+
+class ServiceProblem(PlatformError):
+    """The service refused. `code` is that of the error it names; `values` are what was attempted and allowed."""
+
+    code = "service_problem"
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(str(problem.get("detail_en") or problem.get("detail") or f"HTTP {status}"))
+        self.message_zh = str(problem.get("detail_zh") or self.message)
+        self.code = str(problem.get("code") or ServiceProblem.code)
+        self.status = status
+        self.values = dict(problem.get("values") or {})
+        self.errors = list(problem.get("errors") or [])
+        self.request = str(problem.get("instance") or "")
+
+
+class ServiceUnreachable(PlatformError):
+    """Nobody answers at the URL, or not in time."""
+
+    code = "service_unreachable"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"The service at {url} does not answer ({reason}): check the URL, or try again.")
+        self.message_zh = f"{url} 的服务没有应答（{reason}）：请核对地址，或稍后再试。"
+        self.url = url
+
+
+class ServiceNonsense(PlatformError):
+    """What answers is not the service."""
+
+    code = "service_nonsense"
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(f"What answers at {url} is not the escrow service (HTTP {status}, no problem and no answer).")
+        self.message_zh = f"{url} 应答的不是托管服务（HTTP {status}）。"
+        self.url = url
+        self.status = status
