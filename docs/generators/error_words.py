@@ -205,4 +205,10 @@ CHINESE = {
     "notify.SecretFileUnusable": "存放秘密的文件用不了；消息说明原因，绝不显示内容",
     "notify.NotSent": "一次发送失败；`reason` 是固定的词，`status` 是对方的状态码（若有）",
     "notify.NotifierStandsBy": '已有通知程序 `holder`（"host:pid"）在运行',
+    # platform
+    "platform.PlatformError": "平台客户端的错误，以下几种的根",
+    "platform.ServiceProblem": "服务拒绝了；`code` 是它所指错误的代码，`values` 是尝试的和允许的值",
+    "platform.ServiceUnreachable": "这个地址没有应答，或没有按时应答",
+    "platform.ServiceNonsense": "应答的不是托管服务",
+    "platform.InvalidUrl": "服务的网址不对",
 }

@@ -58,6 +58,8 @@ _BRANCHES = {
     "ServiceRefused": problems.REFUSED,
     "ReceiptUnreadable": problems.BAD_INPUT,
     "InvalidCursor": problems.BAD_INPUT,
+    "InvalidUrl": problems.BAD_INPUT,
+    "PlatformError": problems.NODE,
     "Malformed": problems.BAD_INPUT,
     "PaperRefused": problems.BAD_INPUT,
     "BadArchive": problems.BAD_INPUT,

@@ -6,11 +6,12 @@
 """
 
 from .client import AsyncPlatformClient, PlatformClient
-from .errors import PlatformError, ServiceNonsense, ServiceProblem, ServiceUnreachable
+from .errors import InvalidUrl, PlatformError, ServiceNonsense, ServiceProblem, ServiceUnreachable
 from .stream import StreamEvent
 
 __all__ = [
     "AsyncPlatformClient",
+    "InvalidUrl",
     "PlatformClient",
     "PlatformError",
     "ServiceNonsense",

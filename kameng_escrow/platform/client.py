@@ -10,28 +10,20 @@ from urllib.parse import urlsplit
 import aiohttp
 import requests
 
-from kameng_escrow.errors import EscrowError
-
 from . import types
 from .calls import Answer, Call, make_call, problem_of, read_answer, wait_before_again
-from .errors import ServiceUnreachable
+from .errors import InvalidUrl, ServiceUnreachable
 from .operations import AsyncOperations, Operations
 from .stream import Lines, StreamEvent
 
 QUIET_SECONDS = 45.0  # without a word on a stream, whose service says that it is there every 15 seconds
 
 
-class InvalidUrl(EscrowError):
-    """The service's URL is none."""
-
-    code = "invalid_url"
-
-
 class _Base:
     def __init__(self, url: str, api_key: str | None, timeout_seconds: float, retries: int) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            raise InvalidUrl("The service's URL looks like https://escrow.example.")
+            raise InvalidUrl()
         self.url = url.rstrip("/")
         self._headers = {"Accept": "application/json, application/problem+json, */*"}
         if api_key is not None:

@@ -1,6 +1,7 @@
 """What a platform's program hears from the service.
 
 PlatformError
+├── InvalidUrl           the service's URL is none
 ├── ServiceProblem       the service refused (RFC 9457): `code` is what the SDK calls the same
 ├── ServiceUnreachable   nobody answers, or not in time: whether a POST was carried out is told by sending it again
 └── ServiceNonsense      what answers is not the service, or one of another version
@@ -16,6 +17,16 @@ class PlatformError(EscrowError):
     """The root."""
 
     code = "platform_error"
+
+
+class InvalidUrl(PlatformError):
+    """The service's URL is none."""
+
+    code = "invalid_url"
+
+    def __init__(self) -> None:
+        super().__init__("The service's URL looks like https://escrow.example, without a name or key in it.")
+        self.message_zh = "服务的网址应像 https://escrow.example，里面不带用户名和密钥。"
 
 
 class ServiceProblem(PlatformError):

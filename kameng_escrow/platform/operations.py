@@ -347,6 +347,11 @@ class Operations:
         )
         return answer
 
+    def read_own_paper(self, order_id: str, paper_hash: str) -> types.PaperView:
+        """A paper that the caller wrote itself, whether its hash is on the chain or not."""
+        answer: types.PaperView = self._call(make_call("GET", "/v1/orders/{}/dispute/papers/{}", order_id, paper_hash))
+        return answer
+
     def file_evidence(
         self, order_id: str, body: types.NewEvidence, *, idempotency_key: str | None = None
     ) -> types.EntryView:
@@ -1249,6 +1254,13 @@ class AsyncOperations:
             make_call(
                 "POST", "/v1/orders/{}/dispute/paper", order_id, body=body, idempotency_key=idempotency_key, once=True
             )
+        )
+        return answer
+
+    async def read_own_paper(self, order_id: str, paper_hash: str) -> types.PaperView:
+        """A paper that the caller wrote itself, whether its hash is on the chain or not."""
+        answer: types.PaperView = await self._call(
+            make_call("GET", "/v1/orders/{}/dispute/papers/{}", order_id, paper_hash)
         )
         return answer
 

@@ -1,6 +1,7 @@
 """Problem details (RFC 9457): one body for every error, with the stable code that the SDK raises."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -205,6 +206,8 @@ def install(app: FastAPI) -> None:
         response = problem_response(request, _of_status(error), status=error.status_code)
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
+        if error.status_code == 405:
+            response.headers["Allow"] = ", ".join(sorted(_methods(request)))
         return response
 
     def unforeseen(request: Request, error: Exception) -> Response:
@@ -215,6 +218,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, plain)
     app.add_exception_handler(Exception, unforeseen)
+
+
+def _methods(request: Request) -> set[str]:
+    """What the address takes, by all its routes together; a single one knows its own only."""
+    path, document = request.url.path, request.app.openapi()
+    templates = (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(known))) for known in document["paths"])
+    fitting = [known for known, one in zip(document["paths"], templates, strict=True) if one.fullmatch(path)]
+    return {method.upper() for known in fitting for method in document["paths"][known]}
 
 
 class InternalError(ServiceError):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kameng_escrow.platform import PlatformClient, ServiceNonsense, ServiceProblem, ServiceUnreachable
 from kameng_escrow.platform.calls import LONGEST_WAIT, Answer, make_call, wait_before_again
-from kameng_escrow.platform.client import InvalidUrl
+from kameng_escrow.platform.errors import InvalidUrl
 from kameng_escrow.platform.stream import Lines, StreamEvent
 from kameng_escrow.service.description import description
 

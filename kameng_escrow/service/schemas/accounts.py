@@ -1,6 +1,6 @@
 """Signing in, sessions, API keys."""
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from ..callers import Scope
 from .common import Address, Hex, Model, View
@@ -40,7 +40,7 @@ class MeView(View):
 class SignOut(Model):
     """Which sessions end."""
 
-    everywhere: bool = Field(default=False, description="All of the account's, and not only this one.")
+    everywhere: StrictBool = Field(default=False, description="All of the account's, and not only this one.")
 
 
 class SignedOutView(View):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from kameng_escrow.delivery.codes import LONGEST_CODE
 from kameng_escrow.delivery.release import Stage
@@ -31,7 +31,7 @@ class NewDelivery(Model):
     root: Hash = Field(description="Of the Merkle tree over the units.")
     payload: str = Field(min_length=4, max_length=_BASE64, description="An age file, in base64.")
     tags: list[TagSet] = Field(default=[], max_length=8, description="By each key; none: nobody looks for duplicates.")
-    allow_duplicates: bool = Field(default=False, description="Store it although a code was delivered elsewhere.")
+    allow_duplicates: StrictBool = Field(default=False, description="Store it although a code was delivered elsewhere.")
 
 
 class CodeCheck(Model):

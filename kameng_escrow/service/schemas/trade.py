@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from kameng_escrow.domain.listing import MAX_DESCRIPTION, MAX_PLATFORM_ORDER, MAX_TITLE
 from kameng_escrow.domain.states import State
@@ -56,7 +56,7 @@ class NewListing(Model):
     pay_to: Address | None = Field(
         default=None, description="Where the money goes; null: to the address that the seller registered, or itself."
     )
-    publish: bool = Field(default=False, description="At once, and not as a draft.")
+    publish: StrictBool = Field(default=False, description="At once, and not as a draft.")
 
 
 class ListingChanges(Model):
@@ -135,7 +135,7 @@ class ListingsView(View):
 class TradeDesk(Model):
     """How a platform wants sellers to list under its policies."""
 
-    reviews: bool = Field(description="Whether it looks at listings before they are shown.")
+    reviews: StrictBool = Field(description="Whether it looks at listings before they are shown.")
 
 
 class TradeDeskView(View):

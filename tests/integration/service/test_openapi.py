@@ -28,7 +28,7 @@ from .conftest import ORIGIN, serving_copy
 from .test_stream import serving
 
 schema = schemathesis.openapi.from_dict(description())
-EXAMPLES = 6  # for each route and run
+EXAMPLES = 5  # for each route and run
 
 # What a description can't say: a fitting order id is none of ours, and a fitting address nobody's.
 _LEFT_OUT = (positive_data_acceptance, unsupported_method, missing_required_header, ignored_auth)
@@ -60,4 +60,6 @@ def _live(
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_whatever_is_sent_is_answered_as_described(case: schemathesis.Case, live: tuple[str, dict[str, str]]) -> None:
     url, headers = live
+    if case.query.get("wait") in range(1, 26):  # nor for work that never comes
+        case.query["wait"] = 0
     case.call_and_validate(base_url=url, headers=headers, excluded_checks=list(_LEFT_OUT), timeout=60)
