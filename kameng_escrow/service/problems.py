@@ -224,6 +224,8 @@ def _methods(request: Request) -> set[str]:
     """What the address takes, by all its routes together; a single one knows its own only."""
     path, document = request.url.path, request.app.openapi()
     templates = (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(known))) for known in document["paths"])
+    if path in document["paths"]:
+        return {method.upper() for method in document["paths"][path]}
     fitting = [known for known, one in zip(document["paths"], templates, strict=True) if one.fullmatch(path)]
     return {method.upper() for known in fitting for method in document["paths"][known]}
 

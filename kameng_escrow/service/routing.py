@@ -46,7 +46,7 @@ def _problems(access: Access, method: str, path: str) -> dict[int | str, dict[st
     told = {401, 422, 429, 503}  # a key that is none is told so even where none is needed
     if access.kind is not Kind.Public:
         told.add(403)
-    if "{" in path:
+    if "{" in path or method != "GET":  # whose body may name something
         told.add(404)
     if method != "GET":
         told |= {404, 409, 413, 502}  # what is sent may name something too
