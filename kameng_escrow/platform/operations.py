@@ -640,6 +640,15 @@ class Operations:
         answer: types.RelaysView = self._call(make_call("GET", "/v1/orders/{}/relays", order_id))
         return answer
 
+    def prepare_deposit(
+        self, body: types.PrepareDeposit, *, idempotency_key: str | None = None
+    ) -> types.DepositPapersView:
+        """What it takes to pay for terms by a plain transfer: the address, what the buyer may sign, what to be careful of. Terms that nothing could open from there are refused."""
+        answer: types.DepositPapersView = self._call(
+            make_call("POST", "/v1/prepare/deposit", body=body, idempotency_key=idempotency_key, once=True)
+        )
+        return answer
+
     def create_deposit(self, body: types.NewDeposit, *, idempotency_key: str | None = None) -> types.DepositView:
         """Has the deposit address of an order watched: once the price lies there under enough blocks, the order opens with the seller's offer, or with the buyer's signature of the terms. What is too much or too late goes to refundTo."""
         answer: types.DepositView = self._call(
@@ -1558,6 +1567,15 @@ class AsyncOperations:
     async def list_order_relays(self, order_id: str) -> types.RelaysView:
         """What was taken on for an order, the newest first."""
         answer: types.RelaysView = await self._call(make_call("GET", "/v1/orders/{}/relays", order_id))
+        return answer
+
+    async def prepare_deposit(
+        self, body: types.PrepareDeposit, *, idempotency_key: str | None = None
+    ) -> types.DepositPapersView:
+        """What it takes to pay for terms by a plain transfer: the address, what the buyer may sign, what to be careful of. Terms that nothing could open from there are refused."""
+        answer: types.DepositPapersView = await self._call(
+            make_call("POST", "/v1/prepare/deposit", body=body, idempotency_key=idempotency_key, once=True)
+        )
         return answer
 
     async def create_deposit(self, body: types.NewDeposit, *, idempotency_key: str | None = None) -> types.DepositView:

@@ -285,6 +285,21 @@ class DeliveryView(TypedDict):
     current: bool
 
 
+class DepositPapersView(TypedDict):
+    """Where such an order is paid, and what its buyer may sign so that it opens without the seller's offer."""
+
+    order_id: str
+    address: str
+    chain_id: int
+    token: str
+    price: str
+    open_by: int
+    refund_to: str
+    consequence: "Words"
+    typed_data: dict[str, Any]
+    warnings: list["Words"]
+
+
 class DepositView(TypedDict):
     """A deposit address, and what has come there. Amounts in base units of the order's token."""
 
@@ -1071,6 +1086,12 @@ class PreferencesModel(TypedDict):
     muted: NotRequired[list[str]]
 
 
+class PrepareDeposit(TypedDict):
+    """Terms that are to be paid by a plain transfer."""
+
+    terms: "TermsBody"
+
+
 class PrepareMove(TypedDict):
     """A move of an order, and what it needs: see the contract's function of that name."""
 
@@ -1415,6 +1436,13 @@ class ReviewPolicy(TypedDict):
     deed: Literal["review_policy"]
     policy_id: str
     review_by: NotRequired["int | None"]
+
+
+class Revise(TypedDict):
+    """The seller voids what it has promised for terms that nobody opened yet."""
+
+    deed: Literal["revise"]
+    terms: "TermsBody"
 
 
 class RoomSummaryView(TypedDict):
