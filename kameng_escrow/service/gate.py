@@ -96,6 +96,8 @@ def _admit(request: Request, gate: Gate, parts: Parts, identity: Identity, path:
     identity.limits.count_caller(caller)
     if request.method in _WRITING and caller.session_id is not None:
         _check_origin(request, parts)
+    if caller.account is None and gate.access != PUBLIC and getattr(state, "ended_session", False):
+        raise Unauthenticated("The session has ended: sign in again.", "会话已结束：请重新登录。")
     check_access(gate.access, caller)
     if gate.access.kind is Kind.Order:
         state.order = _order_of(request.path_params["order_id"], gate.access, caller, parts)
@@ -227,6 +229,8 @@ def _refresh_cookie(request: Request, response: Response, identity: Identity) ->
     fresh: Any = getattr(request.state, "fresh_token", None)
     if fresh is not None:
         identity.set_cookie(response, fresh)
+    elif getattr(request.state, "ended_session", False) and "set-cookie" not in response.headers:
+        identity.clear_cookie(response)
 
 
 def _with_etag(request: Request, response: Response) -> Response:

@@ -29,10 +29,10 @@ class Identity:
         return "__Host-kameng" if self._config.secure else "kameng"
 
     def caller_of(self, request: Request) -> Caller:
-        """Who sends the request; nobody known where it has neither cookie nor key.
+        """Who sends the request; nobody known where it has neither a key nor the cookie of a session that goes on.
 
         Raises:
-            Unauthenticated: it has one, and that is none, or not any more.
+            Unauthenticated: it has a key that is none, or not any more.
         """
         address = self.address_of(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -73,7 +73,8 @@ class Identity:
             if stolen is not None:
                 with self._store.writing() as session:
                     accounts.end_sessions(session, session_id=stolen)
-            raise Unauthenticated("The session has ended: sign in again.", "会话已结束：请重新登录。")
+            request.state.ended_session = True  # which keeps nobody from what is public, signing in again included
+            return Caller(account=None, address=address)
         if touch:
             with self._store.writing() as session:
                 fresh = accounts.touch_session(

@@ -51,7 +51,7 @@ def operations(cls: type) -> set[str]:
 def test_both_clients_have_the_same_operations() -> None:
     assert operations(AsyncEscrowClient) == operations(EscrowClient)
     assert len(operations(EscrowClient)) > 60
-    for name in operations(EscrowClient):
+    for name in operations(EscrowClient) - {"plan", "prepare"}:  # which take an operation, and whose types differ
         assert getattr(EscrowClient, name) is getattr(AsyncEscrowClient, name), "written once"
     one, other = (inspect.signature(cls.__init__) for cls in (EscrowClient, AsyncEscrowClient))
     assert one.parameters.keys() == other.parameters.keys()

@@ -4,7 +4,7 @@ import pytest
 
 from kameng_escrow.store.service.accounts import GRACE_SECONDS, ROTATE_SECONDS
 
-from .conftest import ORIGIN, Service
+from .conftest import ORIGIN, Service, message_of, sign
 
 COOKIE = "__Host-kameng"
 WEEK = 7 * 86_400
@@ -91,3 +91,16 @@ def test_a_browser_writes_from_the_services_own_pages_only(service: Service, ori
     answer = browser.post("/v1/sign-out", json={})
     assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
     assert browser.get("/v1/me").status_code == 200  # and is signed in still
+
+
+def test_a_browser_whose_session_has_ended_signs_in_again(service: Service) -> None:
+    browser = service.signed_in(service.world.buyer)
+    service.clock.now += WEEK
+    assert browser.get("/v1/about").status_code == 200
+    assert COOKIE not in browser.cookies  # nobody sends a dead one twice
+    browser = service.signed_in(service.world.buyer)
+    service.clock.now += WEEK
+    message = message_of(browser.post("/v1/sign-in/challenge").json(), service.world.buyer.address)
+    body = {"message": message, "signature": sign(service.world.buyer, message)}
+    assert browser.post("/v1/sign-in", json=body).status_code == 200
+    assert browser.get("/v1/me").status_code == 200
