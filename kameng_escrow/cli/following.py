@@ -14,6 +14,7 @@ from .deeds import receipt_data
 from .forms import short
 from .network import stop_on_signals
 from .problems import CHECK_FAILED, INTERRUPTED, BadInput
+from .running_options import LogJson, MetricsPort
 from .screen import Answer
 from .session import Session
 from .upkeep import serve_health
@@ -84,24 +85,8 @@ def mirror(
             ),
         ),
     ] = 600.0,
-    metrics: Annotated[
-        int | None,
-        typer.Option(
-            "--metrics",
-            min=1,
-            max=65_535,
-            help=both(
-                "在本机这个端口提供 /metrics、/healthz 和 /readyz",
-                "Serve /metrics, /healthz and /readyz on this port of this machine",
-            ),
-        ),
-    ] = None,
-    log_json: Annotated[
-        bool,
-        typer.Option(
-            "--log-json", help=both("把日志以 JSON 行写到标准错误", "Log to standard error, as lines of JSON")
-        ),
-    ] = False,
+    metrics: MetricsPort = None,
+    log_json: LogJson = False,
 ) -> Answer:
     from .. import bootstrap
     from ..mirror.heads import HeadBell

@@ -13,6 +13,7 @@ from ..errors import EscrowError
 from .command import NODE, STORE, both, command
 from .network import stop_on_signals
 from .problems import CHECK_FAILED, INTERRUPTED
+from .running_options import LogJson, MetricsPort
 from .screen import Answer, Screen
 from .session import Session
 from .upkeep import serve_health
@@ -64,24 +65,8 @@ def notifier(
     poll: Annotated[
         float, typer.Option("--poll", min=0.05, max=60, help=both("隔几秒看一次", "Seconds between looks"))
     ] = 1.0,
-    metrics: Annotated[
-        int | None,
-        typer.Option(
-            "--metrics",
-            min=1,
-            max=65_535,
-            help=both(
-                "在本机这个端口提供 /metrics、/healthz 和 /readyz",
-                "Serve /metrics, /healthz and /readyz on this port of this machine",
-            ),
-        ),
-    ] = None,
-    log_json: Annotated[
-        bool,
-        typer.Option(
-            "--log-json", help=both("把日志以 JSON 行写到标准错误", "Log to standard error, as lines of JSON")
-        ),
-    ] = False,
+    metrics: MetricsPort = None,
+    log_json: LogJson = False,
 ) -> Answer:
     from .. import bootstrap
     from ..client import EscrowClient

@@ -16,6 +16,7 @@ from .network import on_signals, stop_on_signals
 from .notifying import TELLING
 from .problems import CHECK_FAILED, BadInput
 from .relaying import RELAYER
+from .running_options import LogJson, MetricsPort
 from .screen import Answer
 from .session import Session
 from .upkeep import serve_health
@@ -58,24 +59,8 @@ def serve(
             ),
         ),
     ] = "",
-    metrics: Annotated[
-        int | None,
-        typer.Option(
-            "--metrics",
-            min=1,
-            max=65_535,
-            help=both(
-                "在本机这个端口提供 /metrics、/healthz 和 /readyz",
-                "Serve /metrics, /healthz and /readyz on this port of this machine",
-            ),
-        ),
-    ] = None,
-    log_json: Annotated[
-        bool,
-        typer.Option(
-            "--log-json", help=both("把日志以 JSON 行写到标准错误", "Log to standard error, as lines of JSON")
-        ),
-    ] = False,
+    metrics: MetricsPort = None,
+    log_json: LogJson = False,
 ) -> Answer:
     from prometheus_client import CollectorRegistry
 
