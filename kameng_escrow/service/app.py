@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,7 +61,7 @@ def make_app(parts: Parts, metrics: ServiceMetrics | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     add_manual(app)
-    app.add_middleware(Envelope, secure=parts.config.secure, metrics=counted)
+    app.add_middleware(Envelope, identity=app.state.identity, secure=parts.config.secure, metrics=counted)
     app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]  # as FastAPI's manual has it
     return app
 
@@ -69,8 +69,9 @@ def make_app(parts: Parts, metrics: ServiceMetrics | None = None) -> FastAPI:
 class Envelope:
     """What every answer has around it: a number, headers that keep browsers careful, a line in the log."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool, metrics: ServiceMetrics) -> None:
+    def __init__(self, app: ASGIApp, *, identity: Identity, secure: bool, metrics: ServiceMetrics) -> None:
         self._app = app
+        self._identity = identity
         self._secure = secure
         self._metrics = metrics
 
@@ -88,6 +89,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                self._refresh_cookie(scope, headers)
                 headers["X-Request-Id"] = number
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
@@ -108,6 +110,15 @@ class Envelope:
             self._metrics.answered(method, route, status, took)
             said = {"id": number, "method": method, "route": route, "status": status, "ms": round(took * 1000)}
             _log.info("request", extra=said)
+
+    def _refresh_cookie(self, scope: Scope, headers: MutableHeaders) -> None:
+        carrier = Response()
+        if "set-cookie" in headers:
+            carrier.headers["set-cookie"] = headers["set-cookie"]
+        before = len(carrier.raw_headers)
+        self._identity.refresh(scope.get("state", {}), carrier)
+        for name, value in carrier.raw_headers[before:]:
+            headers.append(name.decode("latin-1"), value.decode("latin-1"))
 
 
 def _request_id(scope: Scope) -> str:

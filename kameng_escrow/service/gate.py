@@ -1,8 +1,7 @@
 """What every request passes before its route's function runs: who sends it, whether it may, how often, how much.
 
 In this order: the size of the body, who calls, how often, whether another site's page sends it, whether the route
-admits the caller, whether it was answered before. Afterwards: a fresh session token where it is time for one, and ETags
-for what is read.
+admits the caller, whether it was answered before. Afterwards: ETags for what is read.
 """
 
 import hashlib
@@ -57,7 +56,6 @@ class GatedRoute(APIRoute):
                 response = await _answer_once(request, gate, parts, inner)
             except EscrowError as error:
                 response = problem_response(request, error)
-            _refresh_cookie(request, response, identity)
             return _with_etag(request, response)
 
         return handle
@@ -92,7 +90,11 @@ def _admit(request: Request, gate: Gate, parts: Parts, identity: Identity, path:
     _check_length(request, gate.max_body)
     if gate.per_minute is not None:
         identity.limits.count(f"{request.method} {path}", identity.address_of(request), gate.per_minute)
-    caller = state.caller = identity.caller_of(request)
+    try:
+        caller = state.caller = identity.caller_of(request)
+    except EscrowError:  # a key that is none: guesses are counted as those of whoever has not signed in
+        identity.limits.count_caller(Caller(account=None, address=identity.address_of(request)))
+        raise
     identity.limits.count_caller(caller)
     if request.method in _WRITING and caller.session_id is not None:
         _check_origin(request, parts)
@@ -177,7 +179,7 @@ async def _answer_once(request: Request, gate: Gate, parts: Parts, inner: Handle
 
     def finish(response: Response | None) -> None:
         with parts.store.writing() as session:
-            if response is None or response.status_code >= 500:
+            if response is None or _passes(response):
                 idempotency.forget(session, **named)
                 return
             body = None if gate.secret and response.status_code < 300 else bytes(response.body)
@@ -192,6 +194,11 @@ async def _answer_once(request: Request, gate: Gate, parts: Parts, inner: Handle
     finally:
         await run_in_threadpool(finish, response)
     return response
+
+
+def _passes(response: Response) -> bool:
+    """Whether the same request may be answered otherwise later, by itself: then it is not held to this answer."""
+    return response.status_code >= 500 or response.status_code == 429 or getattr(response, "may_pass", False)
 
 
 async def _whole(request: Request, inner: Handler) -> Response:
@@ -223,14 +230,6 @@ def _again(before: idempotency.Before) -> Response:
 
 
 # ---------------------------------------------------------------------------------------------------------- afterwards
-
-
-def _refresh_cookie(request: Request, response: Response, identity: Identity) -> None:
-    fresh: Any = getattr(request.state, "fresh_token", None)
-    if fresh is not None:
-        identity.set_cookie(response, fresh)
-    elif getattr(request.state, "ended_session", False) and "set-cookie" not in response.headers:
-        identity.clear_cookie(response)
 
 
 def _with_etag(request: Request, response: Response) -> Response:

@@ -1,7 +1,8 @@
 """Finds out who sends a request: by a session's cookie or by an API key, which is a bearer token (RFC 6750)."""
 
 import ipaddress
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi import Request, Response
 
@@ -95,6 +96,16 @@ class Identity:
             samesite="lax",
         )
 
+    def refresh(self, state: Mapping[str, Any], response: Response) -> None:
+        """Gives the browser the token that its session has by now, or takes a dead one back, with whatever is answered:
+        a token that was replaced and never arrived would end the session.
+        """
+        fresh = state.get("fresh_token")
+        if fresh is not None:
+            self.set_cookie(response, fresh)
+        elif state.get("ended_session") and "set-cookie" not in response.headers:
+            self.clear_cookie(response)
+
     def clear_cookie(self, response: Response) -> None:
         """Takes it back."""
         response.delete_cookie(self.cookie, path="/", secure=self._config.secure, httponly=True, samesite="lax")
@@ -107,7 +118,7 @@ class Identity:
         """
         found = request.client.host if request.client else ""
         if self._config.proxies:
-            hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
+            hops = [hop.strip() for hop in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
             if len(hops) >= self._config.proxies:
                 found = hops[-self._config.proxies]
         try:

@@ -63,6 +63,8 @@ from kameng_escrow.talk.errors import (
 from .errors import BadRequest, NotFound, ServiceError, Unauthenticated
 
 MEDIA_TYPE: Final = "application/problem+json"
+# Where the store lies and what its driver says is for the log, not for a stranger.
+_STORE_AWAY: Final = ("数据库暂时用不了：请稍后再试。", "The store can't be used at the moment: try again in a while.")
 _log = logging.getLogger(__name__)
 
 # By the nearest class above. A refusal of the contract is a conflict with how things stand on the chain.
@@ -139,7 +141,8 @@ def status_of(error: EscrowError) -> int:
 
 def problem_response(request: Request, error: EscrowError, *, status: int | None = None, **more: Any) -> Response:
     """The answer to a request that failed with `error`, in the language that was asked for and in both."""
-    zh, en = chinese(error), error.message
+    hidden = isinstance(error, StoreError) and status_of(error) == 503
+    zh, en = _STORE_AWAY if hidden else (chinese(error), error.message)
     status = status or status_of(error)
     body = {
         "type": f"/v1/problems/{error.code}",
@@ -150,7 +153,7 @@ def problem_response(request: Request, error: EscrowError, *, status: int | None
         "detail_zh": zh,
         "detail_en": en,
         "instance": f"urn:request:{getattr(request.state, 'request_id', '-')}",
-        **({"values": facts} if (facts := error.facts()) else {}),
+        **({"values": facts} if not hidden and (facts := error.facts()) else {}),
         **more,
     }
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
@@ -160,7 +163,9 @@ def problem_response(request: Request, error: EscrowError, *, status: int | None
         headers["Retry-After"] = "1"
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    response = Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    response.may_pass = isinstance(error, MustWait | MayRetry)  # type: ignore[attr-defined]  # read by the gate
+    return response
 
 
 def prefers_chinese(request: Request) -> bool:

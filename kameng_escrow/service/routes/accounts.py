@@ -45,6 +45,11 @@ def sign_in(body: SignIn, request: Request, response: Response, parts: TheParts)
     who, token = sign_in_with(parts, body.message, body.signature)
     identity: Identity = request.app.state.identity
     identity.set_cookie(response, token)
+    request.state.fresh_token = None  # of the session that the browser came with, which this one replaces
+    caller: Caller = request.state.caller
+    if caller.session_id is not None:
+        with parts.store.writing() as session:
+            accounts.end_sessions(session, session_id=caller.session_id)
     return MeView(account=who, by="session")
 
 
