@@ -34,6 +34,8 @@ class Listening:
     queue: "asyncio.Queue[Happening | RoomNews | None]"
 
     def wants(self, one: Happening | RoomNews) -> bool:
+        if self.order_id is not None and isinstance(one, Happening):
+            return one.order_id == self.order_id  # whose stream was opened by somebody who may: an operator too
         return self.account in one.accounts and self.order_id in (None, one.order_id)
 
 

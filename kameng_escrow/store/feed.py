@@ -25,7 +25,7 @@ class Happening:
     fault: Fault | None
     deadline: int | None  # Unix seconds of the chain
     created_ms: int  # Unix milliseconds of the mirror's clock
-    accounts: frozenset[str]  # buyer, seller, platform, mediators; empty where the order is gone
+    accounts: frozenset[str]  # buyer, seller, platform, mediators; of an order that is gone, those that it had
 
 
 def last_id(session: Session, contract_id: int) -> int:
@@ -36,7 +36,8 @@ def last_id(session: Session, contract_id: int) -> int:
 
 def happenings(session: Session, contract_id: int, *, after: int, limit: int = 500) -> list[Happening]:
     """The rows after `after`, in their order."""
-    return _read(session, _rows(contract_id).where(OutboxRow.id > after).order_by(OutboxRow.id).limit(limit))
+    rows = _rows(contract_id).where(OutboxRow.id > after).order_by(OutboxRow.id).limit(limit)
+    return _read(session, contract_id, rows)
 
 
 def happenings_of(
@@ -49,9 +50,11 @@ def happenings_of(
         PolicyRow.platform == account,
         PolicyRow.mediator == account,
         PolicyRow.backup_mediator == account,
+        OrderRow.order_id.is_(None),  # gone with a reorganisation: whose it was is told by what was withdrawn
     )
     query = _rows(contract_id).where(OutboxRow.id > after, OutboxRow.id <= until, concerned)
-    return _read(session, query.order_by(OutboxRow.id).limit(limit))
+    found = _read(session, contract_id, query.order_by(OutboxRow.id).limit(limit))
+    return [one for one in found if account in one.accounts]
 
 
 def _rows(contract_id: int) -> Select[Any]:
@@ -73,8 +76,28 @@ def _rows(contract_id: int) -> Select[Any]:
     return rows  # type: ignore[no-any-return]  # of several kinds of rows
 
 
-def _read(session: Session, query: Select[Any]) -> list[Happening]:
-    return [_happening(row, accounts) for row, *accounts in session.execute(query)]
+def _read(session: Session, contract_id: int, query: Select[Any]) -> list[Happening]:
+    gone: dict[str, tuple[str | None, ...]] = {}
+    found = []
+    for row, *accounts in session.execute(query).all():
+        if accounts[0] is None:
+            if row.order_id not in gone:
+                gone[row.order_id] = _accounts_of_gone(session, contract_id, row.order_id)
+            accounts = list(gone[row.order_id])
+        found.append(_happening(row, accounts))
+    return found
+
+
+def _accounts_of_gone(session: Session, contract_id: int, order_id: str) -> tuple[str | None, ...]:
+    """Whose an order was that a reorganisation took away, by its opening as it was told and withdrawn."""
+    query = select(OutboxRow.withdrawn).filter_by(contract_id=contract_id, order_id=order_id, name="OrderOpened")
+    said = session.scalar(query.where(OutboxRow.withdrawn.is_not(None)).order_by(OutboxRow.id.desc()).limit(1))
+    if said is None:
+        return ()
+    terms = said["fields"]["terms"]
+    policy = session.get(PolicyRow, (contract_id, terms["policy_id"]))
+    parties = (terms["buyer"], terms["seller"])
+    return parties if policy is None else (*parties, policy.platform, policy.mediator, policy.backup_mediator)
 
 
 def _happening(row: OutboxRow, accounts: Sequence[str | None]) -> Happening:

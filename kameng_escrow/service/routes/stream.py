@@ -22,6 +22,7 @@ routes = Router("stream")
 
 KEEP_ALIVE_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 1_800.0  # then the browser comes again, and who it is is looked at again
+MOST_LOOKED_AT: Final = 100_000  # of everybody's happenings, among which those of one account are looked for
 MOST_MISSED: Final = 5_000  # happenings that are told afterwards; beyond, the client is told to read its orders anew
 _STREAM: Final = {
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -87,7 +88,9 @@ async def _events(live: Live, parts: Parts, who: str, order_id: str | None, afte
     with live.listen(who, order_id) as listening:
         told = await run_in_threadpool(_last, parts)
         yield f"retry: 2000\nid: {told if after is None else after}\n: hello\n\n".encode()
-        if after is not None and after < told:
+        if after is not None and told - after > MOST_LOOKED_AT:
+            yield f"id: {told}\nevent: reset\ndata: {{}}\n\n".encode()
+        elif after is not None and after < told:
             missed = await run_in_threadpool(_missed, parts, who, after, told)
             if len(missed) > MOST_MISSED:
                 yield f"id: {told}\nevent: reset\ndata: {{}}\n\n".encode()

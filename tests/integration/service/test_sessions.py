@@ -104,3 +104,26 @@ def test_a_browser_whose_session_has_ended_signs_in_again(service: Service) -> N
     body = {"message": message, "signature": sign(service.world.buyer, message)}
     assert browser.post("/v1/sign-in", json=body).status_code == 200
     assert browser.get("/v1/me").status_code == 200
+
+
+def test_a_refused_request_brings_the_fresh_token_too(service: Service) -> None:
+    browser = service.signed_in(service.world.buyer)
+    first = browser.cookies[COOKIE]
+    service.clock.now += ROTATE_SECONDS
+    assert browser.post("/v1/api-keys", json={"nonsense": 1}).status_code == 422
+    assert browser.cookies[COOKIE] != first
+    service.clock.now += GRACE_SECONDS + 1
+    assert browser.get("/v1/me").status_code == 200
+
+
+def test_a_new_sign_in_replaces_the_session_that_the_browser_came_with(service: Service) -> None:
+    browser = service.signed_in(service.world.buyer)
+    before = browser.cookies[COOKIE]
+    service.clock.now += ROTATE_SECONDS
+    message = message_of(browser.post("/v1/sign-in/challenge").json(), service.world.seller.address)
+    body = {"message": message, "signature": sign(service.world.seller, message)}
+    assert browser.post("/v1/sign-in", json=body).json()["account"] == service.world.seller.address
+    assert browser.get("/v1/me").json()["account"] == service.world.seller.address
+    old = service.visitor()
+    old.cookies.set(COOKIE, before)
+    assert old.get("/v1/me").status_code == 401

@@ -139,6 +139,39 @@ def test_what_a_reorganisation_undoes_is_retracted(service: Service) -> None:
     assert (cancelled.data["event"], cancelled.data["outcome"]) == ("OrderClosed", "Cancelled")
 
 
+def test_an_order_that_a_reorganisation_takes_away_is_told_to_those_whose_it_was(service: Service) -> None:
+    world = service.world
+    key = key_of(service, world.seller)
+    with serving(service) as url:
+        with listening(url, "/v1/stream", key) as heard:
+            snapshot = world.node.snapshot()
+            terms = world.opened()
+            service.mirror()
+            opened = next(heard)
+            world.node.revert(snapshot)
+            world.wait(1)
+            world.send(world.platform, "reviewPolicy", world.policy_id, world.now() + 200 * 86_400)
+            service.mirror()
+            retracted = next(heard)
+        with listening(url, "/v1/stream", key, opened.id) as heard:
+            again = next(heard)
+    assert opened.data["order_id"] == service.id_of(terms)
+    assert (retracted.kind, retracted.data["retracts"], retracted.data["state"]) == ("retracted", opened.id, None)
+    assert again == retracted
+
+
+def test_an_operator_hears_of_an_order_that_its_grant_covers(service: Service) -> None:
+    world = service.world
+    terms = world.accepted()
+    service.mirror()
+    service.clock.now = world.now()
+    key = key_of(service, world.operator)
+    with serving(service) as url, listening(url, f"/v1/orders/{service.id_of(terms)}/stream", key) as heard:
+        world.send(world.seller, "deliver", terms, "0x" + "c0" * 32)
+        service.mirror()
+        assert next(heard).data["event"] == "OrderDelivered"
+
+
 def test_whoever_missed_too_much_is_told_to_read_anew(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "MOST_MISSED", 2)
     key = key_of(service, service.world.buyer)
