@@ -50,6 +50,7 @@ def shelf(store: Store) -> Shelf:
     ],
 )
 def test_what_can_be_no_listing_is_refused(shelf: Shelf, changes: dict[str, Any], error: type[Exception]) -> None:
+    changes = dict(changes)
     units = changes.pop("units", 5)
     with pytest.raises(error):
         shelf.listing(units, **changes)
