@@ -150,6 +150,17 @@ class Deliveries:
             waited_ms=now_ms - row.created_ms,
         )
 
+    def put_off(self, session: Session, letter: Letter, now_ms: int) -> None:
+        """Has a letter wait for its next time, where what became of it could not be written down."""
+        row = session.get(DeliveryRow, letter.delivery_id, with_for_update=True)
+        if row is None or row.stage is not Stage.Waiting:
+            return
+        row.attempts += 1
+        row.next_try_ms = next_try(self._delays, row.attempts, now_ms, chance=self._chance)
+        if row.next_try_ms is None:
+            row.stage, row.ended_ms = Stage.Failed, now_ms
+        session.flush()
+
     def _refused(self, row: DeliveryRow, endpoint: EndpointRow, answer: Answer, now_ms: int) -> DisabledFor | None:
         asked = retry_after(answer.retry_after, now_ms)
         if endpoint.failing_since_ms is None:

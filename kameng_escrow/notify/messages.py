@@ -101,6 +101,17 @@ class Messages:
             channel.stopped_for = StoppedFor.Failing
         return sent
 
+    def put_off(self, session: Session, message: Message, now_ms: int) -> None:
+        """Has a message wait for its next time, where what became of it could not be written down."""
+        row = session.get(MessageRow, message.id, with_for_update=True)
+        if row is None or row.stage is not Stage.Waiting:
+            return
+        row.attempts += 1
+        row.next_try_ms = next_try(MESSAGE_DELAYS, row.attempts, now_ms)
+        if row.next_try_ms is None:
+            row.stage, row.ended_ms = Stage.Failed, now_ms
+        session.flush()
+
     def forget_old(self, session: Session, before_ms: int, limit: int) -> int:
         """Deletes what ended before then."""
         return queries.forget_old(session, before_ms, limit)

@@ -6,6 +6,8 @@ and no log line has a secret, a URL or somebody's address.
 
 import logging
 import time
+import traceback
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -19,6 +21,7 @@ from .senders import Sent
 _STALE = 60.0  # seconds without a look at the store after which a notifier is not ready
 _HUNG = 600.0  # seconds without any sign of life after which it should be started anew
 _DELAYS = (0.5, 1, 2, 5, 15, 60, 300, 1_800, 7_200, 28_800, 86_400, 259_200)  # seconds
+DOINGS = ("send", "record")  # what failures of our own are counted by
 
 log = logging.getLogger("kameng_escrow.notify")
 
@@ -60,6 +63,14 @@ class NotifierMetrics:
         self._troubles = Counter(
             "kameng_notifier_troubles", "What keeps it from sending, by code", ["code"], registry=self.registry
         )
+        self._unforeseen = Counter(
+            "kameng_notifier_unforeseen",
+            "Failures of our own that nobody thought of, by what was being done; it is tried again",
+            ["doing"],
+            registry=self.registry,
+        )
+        for doing in DOINGS:
+            self._unforeseen.labels(doing)
         self._leader = gauge("leader", "Whether this process is the contract's notifier")
         self._under_way = gauge("under_way", "Requests that wait for an answer")
         self._waiting = gauge(
@@ -97,6 +108,17 @@ class NotifierMetrics:
         self._sign = time.monotonic()
         self._troubles.labels(error.code).inc()
         log.warning(error.message, extra={"code": error.code})
+
+    def unforeseen(self, doing: str, error: Exception) -> None:
+        """Counts a failure of our own, and says where it was: not in its words, which may have somebody's URL in them.
+
+        Args:
+            doing: one of `DOINGS`.
+        """
+        self._unforeseen.labels(doing).inc()
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{Path(one.filename).name}:{one.lineno}" for one in frames]
+        log.error("unforeseen failure", extra={"doing": doing, "error": type(error).__name__, "places": places})
 
     def leading(self, is_leader: bool) -> None:
         """Whether this process has the place."""

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from kameng_escrow.errors import EscrowError
-from kameng_escrow.store import Book, Deposed, Leadership, Store, StoreBusy, StoreUnavailable, Term
+from kameng_escrow.store import Book, Deposed, Leadership, Store, StoreBusy, StoreError, StoreUnavailable, Term
 from kameng_escrow.store.service import webhooks as queries
 from kameng_escrow.store.service.outbox import begin_reading
 
@@ -292,7 +293,8 @@ class Notifier:
         flights.ended.append((one, result))
 
     def _write_ended(self, flights: _Flights) -> None:
-        """What came back, each in the order in which it did, in one transaction."""
+        """What came back, each in the order in which it did, in one transaction; what can't be written down takes
+        nothing else with it."""
         ended = list(flights.ended)
         if not ended:
             return
@@ -301,11 +303,25 @@ class Notifier:
             self._forget(flights, ended)  # the leader sends it again
             return
         with self._store.under(term).writing() as session:
-            told = [self._record(session, one, result) for one, result in ended]
+            told = [self._try_to_record(session, one, result) for one, result in ended]
         self._forget(flights, ended)
         for outcome in told:
             if outcome is not None:
                 self._count(outcome)
+
+    def _try_to_record(self, session: Session, one: Letter | Message, result: Answer | Sent) -> Outcome | Sent | None:
+        try:
+            with session.begin_nested():
+                return self._record(session, one, result)
+        except (StoreError, OperationalError):
+            raise  # the store's own trouble, which is waited for
+        except Exception as error:  # a stranger's answer may be behind it: that must not end what others wait for
+            self.metrics.unforeseen("record", error)
+        if isinstance(one, Letter):
+            self._deliveries.put_off(session, one, self._clock_ms())
+        else:
+            self._messages.put_off(session, one, self._clock_ms())
+        return None
 
     def _record(self, session: Session, one: Letter | Message, result: Answer | Sent) -> Outcome | Sent | None:
         at = self._clock_ms()

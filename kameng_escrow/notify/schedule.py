@@ -36,14 +36,16 @@ def next_try(
 
 
 def retry_after(header: str | None, now_ms: int) -> float | None:
-    """The seconds that a ``Retry-After`` header asks for: a number of them, or a date (RFC 9110). None: nothing."""
+    """The seconds that a ``Retry-After`` header asks for: a number of them, or a date (RFC 9110). None: nothing that
+    can be understood. Raises nothing, whatever a stranger wrote there."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(min(int(text[:12]), LONGEST_WAIT))
     try:
         then = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=UTC)
+        seconds = (then - datetime.fromtimestamp(now_ms / 1_000, UTC)).total_seconds()
+    except Exception:  # years and zones beyond all bounds: what is raised differs from one to the next
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, min((then - datetime.fromtimestamp(now_ms / 1_000, UTC)).total_seconds(), LONGEST_WAIT))
+    return max(0.0, min(seconds, LONGEST_WAIT))

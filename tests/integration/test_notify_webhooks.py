@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from kameng_escrow.notify import Deliveries
 from kameng_escrow.notify.errors import (
     AddressForbidden,
     EndpointDisabled,
@@ -342,6 +343,48 @@ def test_retry_after_is_honoured(told: NotifyWorld, ear: Ear) -> None:
     told.later(1)
     told.tell()
     assert len(ear.heard) == 3
+
+
+def test_no_date_in_an_answer_ends_the_notifier(told: NotifyWorld, ear: Ear) -> None:
+    told.endpoint(f"{ear.url}/mad")
+    told.endpoint(f"{ear.url}/well")
+    mad = {"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"}
+    ear.answer = lambda heard: (500, mad) if heard.path == "/mad" else (200, {})
+    told.world.opened()
+    report = told.tell()
+    assert (report.webhooks, report.failed, report.waiting) == (1, 1, 1)
+    told.later(5)
+    assert told.tell().failed == 1
+
+
+def test_what_can_t_be_written_down_is_tried_again_and_takes_nothing_with_it(
+    told: NotifyWorld, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake of ours, whatever it is, half of whose rows are written already."""
+    bad, _ = told.endpoint(f"{ear.url}/bad")
+    well, _ = told.endpoint(f"{ear.url}/well")
+    told.world.opened()
+    told.mirror()
+
+    def broken(*_: object) -> None:
+        raise KeyError("nobody thought of it")
+
+    monkeypatch.setattr(Deliveries, "_refused", broken)
+    ear.answer = lambda heard: (500 if heard.path == "/bad" else 200, {})
+    with told.notifier() as notifier:
+        report = notifier.run_once()
+    assert (report.webhooks, report.waiting) == (1, 1)
+    found = notifier.metrics.registry.get_sample_value("kameng_notifier_unforeseen_total", {"doing": "record"})
+    assert found == 1
+    with told.store.reading() as session:
+        [left] = told.endpoints().log(session, bad.owner, bad.id)
+        [taken] = told.endpoints().log(session, well.owner, well.id)
+    assert (left.stage, left.attempts, left.next_try_ms) == (Stage.Waiting, (), told.now_ms + 5_000)
+    assert taken.stage is Stage.Sent
+    monkeypatch.undo()
+    ear.always(200)
+    told.later(5)
+    assert told.tell().webhooks == 1
 
 
 @pytest.mark.parametrize("trouble", ["timeout", "closed", "refused"])

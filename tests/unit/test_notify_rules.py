@@ -3,6 +3,8 @@
 from typing import get_args
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from kameng_escrow.domain.events import OrderEvent
 from kameng_escrow.notify.errors import ReleaseNeedsFinal, UnknownEvent
@@ -120,3 +122,24 @@ def test_a_receiver_may_ask_for_longer_and_not_for_shorter_or_for_ever() -> None
 )
 def test_retry_after(header: str | None, seconds: float | None) -> None:
     assert retry_after(header, 60_000) == seconds
+
+
+_DATES = st.builds(
+    "Mon, {} Jan {} {:02}:00:00 {}{}".format,
+    st.integers(0, 10**3),
+    st.integers(0, 10**30),
+    st.integers(0, 99),
+    st.sampled_from(["GMT ", "+", "-", ""]),
+    st.integers(0, 10**30),
+)
+
+
+@given(st.text() | _DATES, st.integers(0, 2**42))
+@example("Mon, 01 Jan 99999999999 00:00:00 GMT", 60_000)
+@example("Mon, 01 Jan 2024 00:00:00 +99999999999", 60_000)
+@example("Mon, 01 Jan 0001 00:00:00 +2359", 60_000)
+@example("\u0663", 60_000)
+def test_no_header_raises_anything(header: str, now_ms: int) -> None:
+    """It is a stranger's, and read where everybody's answers are written down."""
+    asked = retry_after(header, now_ms)
+    assert asked is None or 0 <= asked <= LONGEST_WAIT
