@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from .errors import AddressForbidden
 
 LONGEST_URL: Final = 2_048
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
 
 # The only part of IPv6 from which addresses are given out (RFC 4291), so that mapped, translated (NAT64), local and
 # multicast ones are outside.
@@ -74,6 +75,12 @@ def check_url(url: str, *, loopback: bool = False) -> SplitResult:
         raise _refused(
             "form", "needs a host, and has no user, password or fragment", "要有主机名，不能带用户名、口令或 # 片段"
         )
+    if ":" not in host and not _is_name(host):
+        raise _refused(
+            "host",
+            f"has a host whose parts are empty or longer than {_LONGEST_LABEL} characters, or are too many",
+            f"的主机名有空段、有超过 {_LONGEST_LABEL} 字的段，或整体太长",
+        )
     if not local and (
         host == "localhost"
         or host.endswith((".localhost", ".local", ".internal"))
@@ -83,6 +90,12 @@ def check_url(url: str, *, loopback: bool = False) -> SplitResult:
     if _is_literal(host) and not (local or is_public(host)):
         raise _refused("address", "leads to an address that is not of the open internet", "指向的不是公网地址")
     return parts
+
+
+def _is_name(host: str) -> bool:
+    """Whether the parts of a name are as long as DNS allows (RFC 1035): of others resolvers raise what nobody expects."""
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= _LONGEST_NAME and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 
 
 def _is_literal(host: str) -> bool:

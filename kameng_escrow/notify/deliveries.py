@@ -163,7 +163,7 @@ class Deliveries:
 
     def _refused(self, row: DeliveryRow, endpoint: EndpointRow, answer: Answer, now_ms: int) -> DisabledFor | None:
         asked = retry_after(answer.retry_after, now_ms)
-        if endpoint.failing_since_ms is None:
+        if endpoint.failing_since_ms is None and not answer.ours:
             endpoint.failing_since_ms = now_ms
         if asked and answer.status in _BUSY:
             endpoint.quiet_until_ms = now_ms + int(1_000 * asked)
@@ -175,7 +175,7 @@ class Deliveries:
         row.stage, row.ended_ms = Stage.Failed, now_ms
         if answer.status == GONE:
             reason = DisabledFor.Gone
-        elif now_ms - endpoint.failing_since_ms >= _GIVES_UP_MS:
+        elif endpoint.failing_since_ms is not None and now_ms - endpoint.failing_since_ms >= _GIVES_UP_MS:
             reason = DisabledFor.Failing
         else:
             return None

@@ -55,7 +55,7 @@ class Attempt:
     at_ms: int
     took_ms: int
     status: int | None  # of HTTP; None: no answer
-    error: str | None  # "timeout", "connection", "tls", "dns", "forbidden", "answer"; None: there was an answer
+    error: str | None  # as `wire.Answer` has them; None: there was an answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

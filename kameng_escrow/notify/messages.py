@@ -13,7 +13,7 @@ from kameng_escrow.domain.order import Order
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.service import notifications as queries
 from kameng_escrow.store.service.notification_rows import ChannelRow, MessageRow, PersonRow
-from kameng_escrow.store.service.notifying import Stage, StoppedFor
+from kameng_escrow.store.service.notifying import ChannelKind, Stage, StoppedFor
 
 from .envelope import Origin
 from .errors import SealBroken
@@ -38,6 +38,7 @@ class Message:
 
     id: int
     channel_id: str
+    kind: ChannelKind
     pack: Callable[[], Parcel]  # makes the words; outside of any transaction, since it may ask a node
 
 
@@ -94,7 +95,7 @@ class Messages:
         row.next_try_ms = None if sent.gone else next_try(MESSAGE_DELAYS, row.attempts, now_ms, asked=sent.asked)
         if row.next_try_ms is None:
             row.stage, row.ended_ms = Stage.Failed, now_ms
-            channel.failures += 1
+            channel.failures += not sent.ours
         if sent.gone:
             channel.stopped_for = StoppedFor.Gone
         elif channel.failures >= _STOPS_AFTER:
@@ -180,7 +181,7 @@ class Messages:
         def pack() -> Parcel:
             return Parcel(words=self._texts.of(topic, details, order, reader), **fixed)
 
-        return Message(id=row.id, channel_id=channel.id, pack=pack)
+        return Message(id=row.id, channel_id=channel.id, kind=channel.kind, pack=pack)
 
 
 def _held_until(row: MessageRow, person: PersonRow | None, now: int, now_ms: int) -> int | None:

@@ -31,7 +31,7 @@ from .metrics import NotifierMetrics
 from .people_fanout import fan_out_people, tell_disabled
 from .senders import Senders, Sent
 from .threads import StoreThread, sleep, store_thread
-from .wire import Answer, Resolver, Wire
+from .wire import INTERNAL, Answer, Resolver, Wire
 
 ROLE = "notifier"
 KEEP_DAYS = 30  # for which what was sent stays in the log
@@ -285,11 +285,18 @@ class Notifier:
 
     async def _send(self, one: Letter | Message, wire: Wire, flights: _Flights) -> None:
         result: Answer | Sent
-        if isinstance(one, Letter):
-            result = await self._deliveries.send(one, wire, self._clock_ms())
-        else:
-            parcel = await asyncio.to_thread(one.pack)
-            result = await self._senders.send(parcel, wire, self._clock_ms())
+        try:
+            if isinstance(one, Letter):
+                result = await self._deliveries.send(one, wire, self._clock_ms())
+            else:
+                parcel = await asyncio.to_thread(one.pack)
+                result = await self._senders.send(parcel, wire, self._clock_ms())
+        except Exception as error:  # a task that died would keep its place among those under way for ever
+            self.metrics.unforeseen("send", error)
+            if isinstance(one, Letter):
+                result = Answer(status=None, error=INTERNAL, retry_after=None, took_ms=0)
+            else:
+                result = Sent(kind=one.kind, taken=False, error=INTERNAL)
         flights.ended.append((one, result))
 
     def _write_ended(self, flights: _Flights) -> None:

@@ -19,7 +19,7 @@ from .errors import ChannelUnavailable, SecretFileUnusable
 from .schedule import retry_after
 from .sealing import read_secret
 from .texts import Words
-from .wire import Wire
+from .wire import INTERNAL, Wire
 
 _GONE = (404, 410)  # what a push service says of a subscription that has ended (RFC 8030)
 _PUSH_SECONDS = 24 * 3_600  # for which a push service keeps a message for a device that is off
@@ -54,6 +54,11 @@ class Sent:
     error: str | None = None  # a stable word
     gone: bool = False  # whether the address will never take anything again
     asked: float | None = None  # seconds that we were asked to wait
+
+    @property
+    def ours(self) -> bool:
+        """Whether it failed by a mistake of ours: that says nothing about the channel."""
+        return self.error == INTERNAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

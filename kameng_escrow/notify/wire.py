@@ -19,6 +19,7 @@ from .addresses import check_url, is_loopback, is_public
 from .errors import AddressForbidden
 
 USER_AGENT = "kameng-escrow"
+INTERNAL = "internal"  # the error of an attempt that failed by a mistake of ours
 _MOST_READ = 4_096  # bytes of an answer, so that its connection can be used again
 
 
@@ -34,7 +35,10 @@ class SystemResolver:
     """The machine's own, as every other program's."""
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError:  # no name at all; that is a `ValueError`, which connectors do not expect
+            raise OSError(f"{host} is no name") from None
         return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
@@ -43,9 +47,14 @@ class Answer:
     """What became of a request."""
 
     status: int | None  # of HTTP; None: no answer
-    error: str | None  # why there was none: "timeout", "connection", "tls", "dns", "forbidden", "answer"
+    error: str | None  # why there was none: "timeout", "connection", "tls", "dns", "forbidden", "answer", "internal"
     retry_after: str | None  # the header, as it came
     took_ms: int
+
+    @property
+    def ours(self) -> bool:
+        """Whether it failed before anything was sent, by a mistake of ours: that says nothing about the receiver."""
+        return self.error == INTERNAL
 
     @property
     def taken(self) -> bool:
@@ -121,6 +130,8 @@ class Wire:
             return answer(None, "answer")
         except (aiohttp.ClientError, OSError):
             return answer(None, "connection")
+        except ValueError:  # a name or an address that some library can make nothing of
+            return answer(None, "dns")
 
     async def close(self) -> None:
         """Ends all connections."""

@@ -18,7 +18,7 @@ from eth_account.signers.local import LocalAccount
 from py_vapid import Vapid02
 from sqlalchemy import select
 
-from kameng_escrow.notify import Preferences, PushKey, Senders
+from kameng_escrow.notify import Preferences, PushKey, Senders, Texts
 from kameng_escrow.notify.errors import CodeWrong, NotSent, TooManyChannels, TooManyCodes
 from kameng_escrow.notify.optout import PATH
 from kameng_escrow.notify.senders import _instantiate
@@ -344,6 +344,32 @@ def test_a_channel_that_fails_again_and_again_is_stopped(told: NotifyWorld, ear:
         told.later(3 * HOUR)
     [channel] = told.people().channels(cast.buyer.address)
     assert channel.stopped_for is StoppedFor.Failing
+
+
+def test_words_that_can_t_be_made_give_their_place_back(
+    told: NotifyWorld, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a mistake of ours held against the channel, however often it is made."""
+    cast = told.world
+    join(told, ear, cast.buyer)
+    for _ in range(5):
+        cast.opened()
+    of = Texts.of
+
+    def broken(*_: Any) -> Any:
+        raise KeyError("nobody thought of it")
+
+    monkeypatch.setattr(Texts, "of", broken)
+    for _ in range(8):
+        for _ in range(5):
+            told.tell()
+        told.later(3 * HOUR)
+    [channel] = told.people().channels(cast.buyer.address)
+    assert channel.stopped_for is None
+    assert ear.heard == []
+    monkeypatch.setattr(Texts, "of", of)
+    cast.opened()
+    assert told.tell().messages == 1
 
 
 def test_an_owner_is_told_that_an_endpoint_was_disabled(told: NotifyWorld, ear: Ear) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -21,7 +22,7 @@ from kameng_escrow.notify.schedule import WEBHOOK_DELAYS
 from kameng_escrow.store import Store
 from kameng_escrow.store.service.notifying import Delivery, DisabledFor, Purpose, Stage
 from kameng_escrow.store.service.webhook_rows import AttemptRow, DeliveryRow, EndpointRow
-from kameng_escrow.webhooks import SUBSCRIBABLE, SignatureWrong
+from kameng_escrow.webhooks import SUBSCRIBABLE, SignatureWrong, signed_headers
 
 from .escrow_world import EscrowWorld
 from .notify_world import Ear, Heard, NotifyWorld, listening
@@ -355,6 +356,51 @@ def test_no_date_in_an_answer_ends_the_notifier(told: NotifyWorld, ear: Ear) -> 
     assert (report.webhooks, report.failed, report.waiting) == (1, 1, 1)
     told.later(5)
     assert told.tell().failed == 1
+
+
+def test_what_can_t_be_sent_gives_its_place_back(told: NotifyWorld, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were places lost, a notifier with one would send nothing ever again."""
+    endpoint, _ = told.endpoint(ear.url)
+    told.world.opened()
+    told.world.opened()
+    told.mirror()
+    broken = [True]
+
+    def sometimes(*parts: Any) -> dict[str, str]:
+        if broken:
+            broken.pop()
+            raise KeyError("nobody thought of it")
+        return signed_headers(*parts)
+
+    monkeypatch.setattr("kameng_escrow.notify.deliveries.signed_headers", sometimes)
+    with told.notifier(queue={"at_once": 1}) as notifier:
+        report = notifier.run_once()
+    assert (report.failed, report.webhooks, report.waiting) == (1, 1, 1)
+    assert notifier.metrics.registry.get_sample_value("kameng_notifier_unforeseen_total", {"doing": "send"}) == 1
+    with told.store.reading() as session:
+        [entry] = told.endpoints().log(session, endpoint.owner, endpoint.id, stages=[Stage.Waiting])
+    assert [attempt.error for attempt in entry.attempts] == ["internal"]
+
+
+def test_a_mistake_of_ours_is_not_held_against_the_endpoint(
+    told: NotifyWorld, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, _ = told.endpoint(ear.url)
+    told.world.opened()
+
+    def broken(*_: object) -> dict[str, str]:
+        raise KeyError("nobody thought of it")
+
+    monkeypatch.setattr("kameng_escrow.notify.deliveries.signed_headers", broken)
+    told.tell()
+    for delay in WEBHOOK_DELAYS:
+        told.later(delay)
+        told.tell()
+    with told.store.reading() as session:
+        found = told.endpoints().get(session, endpoint.owner, endpoint.id)
+        [entry] = told.endpoints().log(session, endpoint.owner, endpoint.id)
+    assert (entry.stage, len(entry.attempts)) == (Stage.Failed, 10)
+    assert (found.disabled_for, found.failing_since_ms) == (None, None)
 
 
 def test_what_can_t_be_written_down_is_tried_again_and_takes_nothing_with_it(

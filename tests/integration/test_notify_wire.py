@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 import trustme
 
-from kameng_escrow.notify.wire import Answer, Wire
+from kameng_escrow.notify.wire import Answer, SystemResolver, Wire
 
 from .notify_world import Ear, Heard, listening
 
@@ -154,6 +154,21 @@ def test_sockets_look_for_themselves(ear: Ear) -> None:
 
 def test_a_name_without_addresses(ear: Ear) -> None:
     assert post(of("hooks.example.com", ear), resolver=Names([])).error == "dns"
+
+
+@pytest.mark.parametrize("error", [UnicodeError("label too long"), ValueError("no address"), OSError("no such name")])
+def test_a_name_that_no_resolver_can_make_anything_of(ear: Ear, error: Exception) -> None:
+    class Baffled:
+        async def addresses(self, _host: str, _port: int) -> list[str]:
+            raise error
+
+    assert post(of("hooks.example.com", ear), resolver=Baffled()).error == "dns"
+
+
+@pytest.mark.parametrize("name", ["a..b.com", "a" * 64 + ".com"])
+def test_the_system_s_resolver_says_that_it_is_no_name(name: str) -> None:
+    with pytest.raises(OSError, match="is no name"):
+        asyncio.run(SystemResolver().addresses(name, 443))
 
 
 def test_certificates_are_looked_at(tls_ear: Ear, authority: trustme.CA) -> None:

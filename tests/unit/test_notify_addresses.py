@@ -63,6 +63,11 @@ def test_no_private_address_in_any_wrapping(address: ipaddress.IPv4Address | ipa
         ("https://example.com/\r\nHost: other", "form"),
         ("https://例子.com/", "form"),
         ("https://example.com/" + "a" * 2_048, "form"),
+        ("https://a..b.com/", "host"),
+        ("https://.example.com/", "host"),
+        ("https://example.com../", "host"),
+        (f"https://{'a' * 64}.com/", "host"),
+        (f"https://{'a.' * 126}com/", "host"),
         ("https://localhost/", "host"),
         ("https://printer/", "host"),
         ("https://redis.internal/", "host"),
@@ -84,7 +89,11 @@ def test_urls_that_are_refused_when_they_are_given(url: str, reason: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com", "https://example.com:8443/a?b=c", "https://8.8.8.8/x", "https://xn--fsqu00a.com/"]
+    "url",
+    [
+        *("https://example.com.", f"https://{'a' * 63}.com/"),
+        *("https://example.com", "https://example.com:8443/a?b=c", "https://8.8.8.8/x", "https://xn--fsqu00a.com/"),
+    ],
 )
 def test_urls_that_are_taken(url: str) -> None:
     assert check_url(url).scheme == "https"

@@ -104,7 +104,10 @@ class AttemptView(View):
     at: str
     took_ms: int
     status: int | None = Field(description="Of HTTP; null: no answer.")
-    error: str | None = labelled(("timeout", "connection", "tls", "dns", "forbidden", "answer"), "Why there was none.")
+    error: str | None = labelled(
+        ("timeout", "connection", "tls", "dns", "forbidden", "answer", "internal"),
+        "Why there was none; internal: a failure of this service's own, before anything was sent.",
+    )
 
 
 class WebhookDeliveryView(View):
