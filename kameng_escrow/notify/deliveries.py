@@ -61,6 +61,8 @@ class Deliveries:
         sealer: for the endpoints' secrets.
         at_once: requests under way, all in all.
         at_once_each: at one endpoint; one that fails gets one at a time.
+        at_once_owner: at all endpoints of one account while others' wait. While none does, it gets more, but never the
+            last quarter: whoever comes next does not wait until a slow receiver has answered.
         delays: between attempts, in seconds.
         chance: for jitter.
     """
@@ -72,6 +74,7 @@ class Deliveries:
         *,
         at_once: int = 32,
         at_once_each: int = 4,
+        at_once_owner: int = 4,
         delays: tuple[int, ...] = WEBHOOK_DELAYS,
         chance: Chance = random.random,
     ) -> None:
@@ -79,6 +82,7 @@ class Deliveries:
         self._sealer = sealer
         self._at_once = at_once
         self._each = at_once_each
+        self._owner = at_once_owner
         self._delays = delays
         self._chance = chance
         self._turn = 0  # at which endpoint choosing begins, so that none is always last
@@ -96,19 +100,27 @@ class Deliveries:
         self._turn += 1
         start = self._turn % len(endpoints) if endpoints else 0
         taken = Counter(busy.values())
+        owners = queries.owners_of(session, taken.keys())
+        of_owner = Counter(owners[one] for one in busy.values() if one in owners)
         letters: list[Letter] = []
-        troubles: list[SealBroken] = []
-        for endpoint in [*endpoints[start:], *endpoints[:start]]:
-            each = 1 if endpoint.failing_since_ms is not None else self._each
-            limit = min(each - taken[endpoint.id], room - len(letters))
-            if limit <= 0:
-                continue
-            rows = queries.due(session, endpoint.id, now_ms, busy=busy.keys(), limit=limit)
-            try:
-                letters += self._letters(session, endpoint, rows, now_ms)
-            except SealBroken as error:
-                troubles.append(error)
-        return letters, troubles
+        troubles: dict[str, SealBroken] = {}
+        alone = self._at_once - self._at_once // 4
+        for most in (min(self._owner, alone), alone):  # everybody's share first, then what is left
+            for endpoint in [*endpoints[start:], *endpoints[:start]]:
+                each = 1 if endpoint.failing_since_ms is not None else self._each
+                limit = min(each - taken[endpoint.id], most - of_owner[endpoint.owner], room - len(letters))
+                if limit <= 0 or endpoint.id in troubles:
+                    continue
+                away = {*busy, *(letter.delivery_id for letter in letters)}
+                rows = queries.due(session, endpoint.id, now_ms, busy=away, limit=limit)
+                try:
+                    letters += self._letters(session, endpoint, rows, now_ms)
+                except SealBroken as error:
+                    troubles[endpoint.id] = error
+                    continue
+                taken[endpoint.id] += len(rows)
+                of_owner[endpoint.owner] += len(rows)
+        return letters, list(troubles.values())
 
     async def send(self, letter: Letter, wire: Wire, now_ms: int) -> Answer:
         """Sends a letter, signed as of now."""

@@ -154,6 +154,18 @@ def ask_again(session: Session, endpoint_id: str, since_ms: int, now_ms: int) ->
     return int(getattr(session.execute(again), "rowcount", 0))
 
 
+def waiting_test(session: Session, endpoint_id: str) -> DeliveryRow | None:
+    """The test of an endpoint that waits for its time; None: there is none."""
+    query = select(DeliveryRow).filter_by(endpoint_id=endpoint_id, outbox_id=None, stage=Stage.Waiting)
+    return session.scalar(query.order_by(DeliveryRow.id).limit(1).with_for_update())
+
+
+def owners_of(session: Session, endpoint_ids: Collection[str]) -> dict[str, str]:
+    """Whose these endpoints are, by id."""
+    query = select(EndpointRow.id, EndpointRow.owner).where(EndpointRow.id.in_(endpoint_ids))
+    return {row.id: row.owner for row in session.execute(query)}
+
+
 def waiting_count(session: Session, contract_id: int) -> int:
     """How many deliveries wait for their time or their turn, disabled endpoints' left out."""
     query = (
