@@ -189,6 +189,7 @@ CHINESE = {
     "notify.AddressForbidden": 'URL 指向我们不去的地方；`reason` 为 "scheme"、"host"、"address" 之类',
     "notify.UnknownEvent": "没有可订阅的事件类型 `name`；`known` 是现有的",
     "notify.ReleaseNeedsFinal": "即时端点会收到 `events`，这些事件上会交出货物，而它没有声明自己什么也不交出",
+    "notify.DeliveryFixed": "端点的 `delivery` 不能改：已按一种方式告知的，换一种方式会漏掉或无法撤回",
     "notify.TooManyEndpoints": "这个账户已有 `most` 个端点",
     "notify.UnknownEndpoint": "这个账户没有这个编号的 webhook 端点",
     "notify.UnknownDelivery": "这个端点没有这个编号的投递",

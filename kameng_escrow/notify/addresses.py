@@ -93,7 +93,7 @@ def check_url(url: str, *, loopback: bool = False) -> SplitResult:
 
 
 def _is_name(host: str) -> bool:
-    """Whether the parts of a name are as long as DNS allows (RFC 1035): of others resolvers raise what nobody expects."""
+    """Whether a name's parts are as long as DNS allows (RFC 1035): at others resolvers raise what nobody expects."""
     labels = host.removesuffix(".").split(".")
     return len(host) <= _LONGEST_NAME and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 

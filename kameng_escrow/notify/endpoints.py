@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from kameng_escrow.store import Store
 from kameng_escrow.store.service import webhooks as queries
 from kameng_escrow.store.service.ids import new_id
 from kameng_escrow.store.service.notifying import Delivery, DisabledFor, Purpose, Stage
@@ -17,13 +18,16 @@ from kameng_escrow.webhooks.signing import new_secret
 
 from .addresses import check_url
 from .envelope import message_id, test_id
-from .errors import EndpointDisabled, EndpointUnfit, TooManyEndpoints, UnknownDelivery, UnknownEndpoint
-from .fanout import recover
+from .errors import DeliveryFixed, EndpointDisabled, EndpointUnfit, TooManyEndpoints, UnknownDelivery, UnknownEndpoint
+from .fanout import Missed, missed, recover
 from .rules import check_events, check_purpose
 from .sealing import Sealer
 
 MOST = 20  # endpoints of an account
+KEEP_DAYS = 30  # for which what was sent stays in the log
+RECOVER_DAYS = KEEP_DAYS - 1  # ago at most; a day less, since the mirror's clock and the notifier's may differ
 OVERLAP_HOURS = 24  # for which a secret that was rotated out signs too
+_DAY_MS = 86_400_000
 _LONGEST_OVERLAP = 24 * 30
 _LONGEST_DESCRIPTION = 200
 
@@ -137,9 +141,14 @@ class Endpoints:
         return _endpoint(row), secret
 
     def update(self, session: Session, owner: str, endpoint_id: str, **changes: Any) -> Endpoint:
-        """Changes what `create` took. What waits already is sent by the new address. Raises as `create`, and
-        `UnknownEndpoint`."""
+        """Changes what `create` took, but for `delivery`. What waits already is sent by the new address.
+
+        Raises:
+            UnknownEndpoint, DeliveryFixed; and as `create`.
+        """
         row = self._row(session, owner, endpoint_id)
+        if changes.get("delivery", row.delivery) is not row.delivery:
+            raise DeliveryFixed(row.delivery)
         now = {name: getattr(row, name) for name in ("url", "events", "delivery", "purpose", "description")}
         for name, value in self._checked(**{**now, **changes}).items():
             setattr(row, name, value)
@@ -195,9 +204,15 @@ class Endpoints:
     # -------------------------------------------------------------------------------------------------------- buttons
 
     def test(self, session: Session, owner: str, endpoint_id: str) -> DeliveryEntry:
-        """Has a `webhook.tested` sent. Raises `UnknownEndpoint`, `EndpointDisabled`."""
+        """Has a `webhook.tested` sent: the one that waits already, if there is one. Raises `UnknownEndpoint`,
+        `EndpointDisabled`."""
         endpoint = self._enabled(session, owner, endpoint_id)
         now = self._clock_ms()
+        waits = queries.waiting_test(session, endpoint.id)
+        if waits is not None:
+            waits.next_try_ms = now
+            session.flush()
+            return _entry(waits, queries.attempts_of(session, [waits.id]))
         row = DeliveryRow(
             endpoint_id=endpoint.id,
             outbox_id=None,
@@ -225,10 +240,33 @@ class Endpoints:
         session.flush()
         return _entry(row, queries.attempts_of(session, [row.id]))
 
-    def recover(self, session: Session, owner: str, endpoint_id: str, since_ms: int) -> int:
+    def recover(self, store: Store, owner: str, endpoint_id: str, since_ms: int) -> int:
         """Has all sent that was given up since then, or never queued because the endpoint was disabled; returns how
-        much that is at most. Raises `UnknownEndpoint`, `EndpointDisabled`."""
-        return recover(session, self._enabled(session, owner, endpoint_id), since_ms, self._clock_ms())
+        much that is at most. In several short transactions: where it fails, asking again goes on.
+
+        Raises:
+            UnknownEndpoint, EndpointDisabled.
+            EndpointUnfit: that was more than `RECOVER_DAYS` ago.
+        """
+        now = self._clock_ms()
+        if since_ms < now - RECOVER_DAYS * _DAY_MS:
+            raise EndpointUnfit(
+                "since",
+                f"What happened up to {RECOVER_DAYS} days ago can be sent again: of what is older the log no longer "
+                "says what you have had, and it would come twice. Ask for a later time.",
+                f"只能补发最近 {RECOVER_DAYS} 天的：更早的，日志里已没有送达记录，补发会让你收到两次。"
+                "请给一个较晚的时间。",
+            )
+        with store.reading() as session:
+            endpoint = self._enabled(session, owner, endpoint_id, lock=False)
+            left: Missed | None = missed(session, endpoint, since_ms)
+        with store.writing() as session:
+            count = queries.ask_again(session, self._enabled(session, owner, endpoint_id).id, since_ms, now)
+        while left is not None:
+            with store.writing() as session:
+                more, left = recover(session, self._enabled(session, owner, endpoint_id), left, now)
+            count += more
+        return count
 
     # -------------------------------------------------------------------------------------------------------- looking
 
@@ -265,14 +303,14 @@ class Endpoints:
 
     # ----------------------------------------------------------------------------------------------------------- parts
 
-    def _row(self, session: Session, owner: str, endpoint_id: str) -> EndpointRow:
-        row = queries.endpoint_of(session, self._contract_id, owner, endpoint_id, lock=True)
+    def _row(self, session: Session, owner: str, endpoint_id: str, *, lock: bool = True) -> EndpointRow:
+        row = queries.endpoint_of(session, self._contract_id, owner, endpoint_id, lock=lock)
         if row is None:
             raise UnknownEndpoint(endpoint_id)
         return row
 
-    def _enabled(self, session: Session, owner: str, endpoint_id: str) -> EndpointRow:
-        row = self._row(session, owner, endpoint_id)
+    def _enabled(self, session: Session, owner: str, endpoint_id: str, *, lock: bool = True) -> EndpointRow:
+        row = self._row(session, owner, endpoint_id, lock=lock)
         if row.disabled_ms is not None:
             raise EndpointDisabled(endpoint_id)
         return row

@@ -4,7 +4,8 @@ NotifyError
 ├── EndpointUnfit       the endpoint can't be: the message says which of its fields, and what may be there
 │   ├── AddressForbidden    its URL leads where we don't go: private, local and metadata addresses, anything but https
 │   ├── UnknownEvent        there is no event type of that name
-│   └── ReleaseNeedsFinal   goods would be released on news that may be taken back: choose final
+│   ├── ReleaseNeedsFinal   goods would be released on news that may be taken back: choose final
+│   └── DeliveryFixed       instant stays instant, and final final: make a new endpoint
 ├── TooManyEndpoints    the account has as many as it may: delete one
 ├── UnknownEndpoint     it has none of that id
 ├── UnknownDelivery     the endpoint has none of that number
@@ -86,6 +87,21 @@ class ReleaseNeedsFinal(EndpointUnfit):
             "请选 delivery: final。若接收方只做展示、统计或提醒，请写明 purpose: inform。",
         )
         self.events = events
+
+
+class DeliveryFixed(EndpointUnfit):
+    """An endpoint stays `delivery`: what it was told in the one way would not be told, or taken back, in the other."""
+
+    code = "delivery_fixed"
+
+    def __init__(self, delivery: str) -> None:
+        super().__init__(
+            "delivery",
+            f"An endpoint stays {delivery}, or messages would be lost between the two ways: make a new endpoint, and "
+            "delete this one once the new one is heard.",
+            f"端点不能改变 {delivery}，否则两种方式之间会漏消息：请新建一个端点，收到它的消息后再删掉这个。",
+        )
+        self.delivery = delivery
 
 
 class TooManyEndpoints(NotifyError):

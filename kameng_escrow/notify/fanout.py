@@ -1,6 +1,7 @@
 """From the outbox to the endpoints' queues: what each is to hear, in the transaction that moves the cursor."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -64,32 +65,41 @@ def fan_out_final(session: Session, contract_id: int, now_ms: int) -> bool:
     return len(news) == BATCH and place.outbox_id > beginning
 
 
-def recover(session: Session, endpoint: EndpointRow, since_ms: int, now_ms: int) -> int:
-    """Queues what an endpoint has missed since then, while it was disabled or gave up; returns how much at most."""
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The part of the outbox in which an endpoint may have missed something."""
+
+    after: int
+    end: int  # the last id that its reader has come to
+
+
+def missed(session: Session, endpoint: EndpointRow, since_ms: int) -> Missed:
+    """What there was since then, as far as its reader has come."""
     contract_id = endpoint.contract_id
-    again = queries.ask_again(session, endpoint.id, since_ms, now_ms)
     reader = FINAL if endpoint.delivery is Delivery.Final else INSTANT
     end = cursor(session, contract_id, reader).outbox_id
     first = select(OutboxRow.id).where(OutboxRow.contract_id == contract_id, OutboxRow.created_ms >= since_ms)
-    after = (session.scalar(first.order_by(OutboxRow.id).limit(1)) or end + 1) - 1
+    return Missed((session.scalar(first.order_by(OutboxRow.id).limit(1)) or end + 1) - 1, end)
+
+
+def recover(session: Session, endpoint: EndpointRow, part: Missed, now_ms: int) -> tuple[int, Missed | None]:
+    """Queues what an endpoint missed in the first rows of a part, while it was disabled or gave up; returns how much
+    at most, and what is left of the part."""
+    contract_id = endpoint.contract_id
+    news = [one for one in read_news(session, contract_id, after=part.after, limit=BATCH) if one.id <= part.end]
+    if not news:
+        return 0, None
     final = final_mark(session, contract_id)
-    while after < end:
-        news = read_news(session, contract_id, after=after, limit=BATCH)
-        if not news:
-            break
-        after = news[-1].id
-        standing = [
-            one
-            for one in news
-            if one.id <= end
-            and one.retracts is None
-            and one.retracted_by is None
-            and (endpoint.delivery is Delivery.Instant or one.block_number <= final)
-        ]
-        rows = deliveries(session, contract_id, [endpoint], standing, now_ms, final=final)
-        queries.enqueue(session, rows)
-        again += len(rows)
-    return again
+    standing = [
+        one
+        for one in news
+        if one.retracts is None
+        and one.retracted_by is None
+        and (endpoint.delivery is Delivery.Instant or one.block_number <= final)
+    ]
+    rows = deliveries(session, contract_id, [endpoint], standing, now_ms, final=final)
+    queries.enqueue(session, rows)
+    return len(rows), Missed(news[-1].id, part.end) if len(news) == BATCH else None
 
 
 def deliveries(

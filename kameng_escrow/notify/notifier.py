@@ -23,6 +23,7 @@ from kameng_escrow.store.service import webhooks as queries
 from kameng_escrow.store.service.outbox import begin_reading
 
 from .deliveries import Deliveries, Letter, Outcome
+from .endpoints import KEEP_DAYS
 from .envelope import Origin
 from .errors import NotifierStandsBy
 from .fanout import fan_out_final, fan_out_instant
@@ -34,7 +35,6 @@ from .threads import StoreThread, sleep, store_thread
 from .wire import INTERNAL, Answer, Resolver, Wire
 
 ROLE = "notifier"
-KEEP_DAYS = 30  # for which what was sent stays in the log
 
 _MAY_PASS = (StoreBusy, StoreUnavailable, Deposed)
 _LONGEST_PAUSE = 30.0  # seconds between looks while the store is away

@@ -10,6 +10,7 @@ from typing import Any
 
 from kameng_escrow.domain.currency import Currency
 from kameng_escrow.notify import Deliveries, Endpoint, Endpoints, Messages, Notifier, People, Sealer, Senders, Texts
+from kameng_escrow.notify.notifier import now_ms
 from kameng_escrow.notify.wire import Wire
 from kameng_escrow.store import Book, Store
 from kameng_escrow.store.news import News, read_news
@@ -20,6 +21,7 @@ from .escrow_world import EscrowWorld
 from .mirrors import book_of, mirror_of
 
 PUBLIC_URL = "https://escrow.example"
+DAY_MS = 86_400_000
 ANSWER = b"ok"  # the body of every answer
 
 
@@ -181,6 +183,13 @@ class NotifyWorld:
         self.mirror()
         with self.notifier(**options) as notifier:
             return notifier.run_once()
+
+    def recover(self, endpoint: Endpoint) -> int:
+        """Everything that an endpoint missed: the mirror has seen it just now, by the machine's clock."""
+        since = min(self.now_ms, now_ms()) - DAY_MS
+        clock = lambda: since + DAY_MS  # noqa: E731
+        recovering = Endpoints(self.contract_id, self.sealer, loopback=True, clock_ms=clock)
+        return recovering.recover(self.store, endpoint.owner, endpoint.id, since)
 
     def later(self, seconds: float) -> None:
         self.now_ms += int(1_000 * seconds)

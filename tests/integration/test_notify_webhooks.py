@@ -1,16 +1,19 @@
 """Webhooks, from a chain to receivers that really listen."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from kameng_escrow.notify import Deliveries
+from kameng_escrow.notify import Deliveries, DeliveryEntry
 from kameng_escrow.notify.errors import (
     AddressForbidden,
+    DeliveryFixed,
     EndpointDisabled,
     EndpointUnfit,
     ReleaseNeedsFinal,
@@ -18,14 +21,17 @@ from kameng_escrow.notify.errors import (
     UnknownDelivery,
     UnknownEndpoint,
 )
+from kameng_escrow.notify.fanout import fan_out_instant
+from kameng_escrow.notify.notifier import now_ms
 from kameng_escrow.notify.schedule import WEBHOOK_DELAYS
 from kameng_escrow.store import Store
 from kameng_escrow.store.service.notifying import Delivery, DisabledFor, Purpose, Stage
+from kameng_escrow.store.service.outbox import begin_reading
 from kameng_escrow.store.service.webhook_rows import AttemptRow, DeliveryRow, EndpointRow
 from kameng_escrow.webhooks import SUBSCRIBABLE, SignatureWrong, signed_headers
 
 from .escrow_world import EscrowWorld
-from .notify_world import Ear, Heard, NotifyWorld, listening
+from .notify_world import DAY_MS, Ear, Heard, NotifyWorld, listening
 
 
 @pytest.fixture
@@ -59,8 +65,22 @@ def test_endpoints_that_are_refused(told: NotifyWorld) -> None:
         told.endpoint("https://example.com/", "order.disputed", purpose=Purpose.Release)
     endpoint, _ = told.endpoint("https://example.com/", delivery=Delivery.Final, purpose=None)
     assert endpoint.purpose is Purpose.Release
+    instant, _ = told.endpoint("https://example.com/", "order.opened")
     with told.store.writing() as session, pytest.raises(ReleaseNeedsFinal):
-        told.endpoints().update(session, endpoint.owner, endpoint.id, delivery=Delivery.Instant)
+        told.endpoints().update(session, instant.owner, instant.id, purpose=None)
+
+
+@pytest.mark.parametrize("delivery", Delivery)
+def test_an_endpoint_stays_instant_or_final(told: NotifyWorld, delivery: Delivery) -> None:
+    """What was queued in the one way would be lost, or never taken back, in the other."""
+    endpoint, _ = told.endpoint("https://example.com/", delivery=delivery)
+    [other] = set(Delivery) - {delivery}
+    with told.store.writing() as session:
+        with pytest.raises(DeliveryFixed) as refused:
+            told.endpoints().update(session, endpoint.owner, endpoint.id, delivery=other)
+        assert refused.value.delivery is delivery
+        changed = told.endpoints().update(session, endpoint.owner, endpoint.id, delivery=delivery, description="shop")
+    assert (changed.delivery, changed.description) == (delivery, "shop")
 
 
 def test_the_database_keeps_the_rule_too(told: NotifyWorld) -> None:
@@ -96,11 +116,13 @@ def test_nobody_finds_anything_of_anybody_elses(told: NotifyWorld, ear: Ear) -> 
             lambda: endpoints.enable(session, stranger, endpoint.id),
             lambda: endpoints.test(session, stranger, endpoint.id),
             lambda: endpoints.replay(session, stranger, endpoint.id, entry.id),
-            lambda: endpoints.recover(session, stranger, endpoint.id, 0),
             lambda: endpoints.delete(session, stranger, endpoint.id),
         ):
             with pytest.raises(UnknownEndpoint):
                 attempt()
+    with pytest.raises(UnknownEndpoint):
+        endpoints.recover(told.store, stranger, endpoint.id, told.now_ms)
+    with told.store.writing() as session:
         another, _ = endpoints.create(session, stranger, url=ear.url)
         with pytest.raises(UnknownDelivery):
             endpoints.replay(session, stranger, another.id, entry.id)
@@ -170,8 +192,7 @@ def all_of_them(
         paths = {name: f"/{name}" for name in SUBSCRIBABLE}
         for name, path in paths.items():
             endpoint, _ = told.endpoint(ear.url + path, name)
-            with store.writing() as session:
-                told.endpoints().recover(session, endpoint.owner, endpoint.id, 0)
+            told.recover(endpoint)
         told.tell()
         yield ear, paths
 
@@ -314,12 +335,47 @@ def test_what_was_missed_comes_by_recovering(told: NotifyWorld, ear: Ear) -> Non
     ear.always(200)
     with told.store.writing() as session:
         told.endpoints().enable(session, endpoint.owner, endpoint.id)
-        told.endpoints().recover(session, endpoint.owner, endpoint.id, 0)
+    told.recover(endpoint)
     told.tell()
     by_order: dict[str, list[str]] = {one: [] for one in map(told.world.id_of, (first, second))}
     for one in ear.heard:
         by_order[one.json["data"]["order_id"]].append(one.json["type"])
     assert list(by_order.values()) == [["order.opened", "order.accepted", "order.delivered"], ["order.opened"]]
+
+
+def test_what_the_log_has_forgotten_is_not_told_again(told: NotifyWorld, ear: Ear) -> None:
+    """Goods would leave twice."""
+    endpoint, _ = told.endpoint(ear.url)
+    told.world.opened()
+    told.tell()
+    told.now_ms = now_ms() + 31 * DAY_MS
+    told.tell()  # forgets what was delivered
+    endpoints = told.endpoints()
+    with told.store.reading() as session:
+        assert endpoints.log(session, endpoint.owner, endpoint.id) == []
+    for since in (0, told.now_ms - 29 * DAY_MS - 1):
+        with pytest.raises(EndpointUnfit) as refused:
+            endpoints.recover(told.store, endpoint.owner, endpoint.id, since)
+        assert refused.value.field == "since"
+    assert endpoints.recover(told.store, endpoint.owner, endpoint.id, told.now_ms - 29 * DAY_MS) == 0
+    assert told.tell().webhooks == 0
+    assert len(ear.heard) == 1
+
+
+def test_recovering_goes_page_by_page(told: NotifyWorld, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page is left out, and none holds the store for long."""
+    endpoint, _ = told.endpoint(ear.url)
+    with told.store.writing() as session:
+        told.endpoints().disable(session, endpoint.owner, endpoint.id)
+    for _ in range(5):
+        told.world.opened()
+    assert told.tell().webhooks == 0
+    with told.store.writing() as session:
+        told.endpoints().enable(session, endpoint.owner, endpoint.id)
+    monkeypatch.setattr("kameng_escrow.notify.fanout.BATCH", 2)
+    assert told.recover(endpoint) == 5
+    assert told.recover(endpoint) == 5  # at most: they are queued already
+    assert told.tell().webhooks == 5
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -523,6 +579,30 @@ def test_receivers_are_spoken_to_side_by_side_and_not_too_many_at_once(told: Not
     assert most == 3
 
 
+def test_one_account_leaves_room_for_the_others(told: NotifyWorld) -> None:
+    """A platform's many endpoints that never answer: the seller's only one gets its turn in the first look."""
+    for number in range(8):
+        told.endpoint(f"https://slow.example/{number}", "order.opened")
+    told.endpoint("https://seller.example/", "order.opened", owner=told.world.seller.address)
+    told.world.opened()
+    told.mirror()
+    queue = {"at_once": 8, "at_once_owner": 4}
+    with told.notifier(queue=queue) as notifier:
+        with told.store.writing() as session:
+            begin_reading(session, told.contract_id)
+            fan_out_instant(session, told.contract_id, told.now_ms)
+        for _ in range(9):  # wherever choosing begins
+            with told.store.writing() as session:
+                letters, _ = notifier._deliveries.choose(session, told.now_ms, {})
+            hosts = Counter(urlsplit(letter.url).hostname for letter in letters)
+            assert hosts == {"slow.example": 6, "seller.example": 1}  # a quarter is for who comes next
+            assert len({letter.delivery_id for letter in letters}) == 7
+        busy = {one.delivery_id: one.endpoint_id for one in letters if "slow" in one.url}
+        with told.store.writing() as session:
+            [letter], _ = notifier._deliveries.choose(session, told.now_ms, busy)
+    assert letter.url == "https://seller.example/"
+
+
 # -------------------------------------------------------------------------------------------------------------- buttons
 
 
@@ -564,6 +644,25 @@ def test_the_test_button(told: NotifyWorld, ear: Ear) -> None:
     [event] = ear.events(secret, told.now_ms / 1_000)
     assert (event.type, event.id, event.final) == ("webhook.tested", entry.message_id, False)
     assert event.data == {"endpoint_id": endpoint.id}
+
+
+def test_a_test_that_waits_is_sent_now_instead_of_another(told: NotifyWorld, ear: Ear) -> None:
+    endpoint, _ = told.endpoint(ear.url, "order.disputed")
+    ear.always(500)
+
+    def press() -> DeliveryEntry:
+        with told.store.writing() as session:
+            return told.endpoints().test(session, endpoint.owner, endpoint.id)
+
+    first = press()
+    assert press().id == first.id
+    assert told.tell().failed == 1
+    again = press()
+    assert (again.id, len(again.attempts), again.next_try_ms) == (first.id, 1, told.now_ms)
+    ear.always(200)
+    assert told.tell().webhooks == 1
+    assert len(set(ear.ids)) == 1
+    assert press().id != first.id
 
 
 def test_the_replay_button_sends_the_same_again(told: NotifyWorld, ear: Ear) -> None:

@@ -30,6 +30,9 @@ from ..schemas.webhooks import (
 
 routes = Router("webhooks")
 
+RECOVERIES_PER_MINUTE = 6  # of one network address, likewise below
+TESTS_PER_MINUTE = 30
+
 MINE = account(Scope.Webhooks)
 EndpointId = Annotated[str, Path(pattern="^[a-z0-9_]{1,64}$", description="whk_…")]
 DeliveryId = Annotated[int, Path(ge=0, lt=2**63)]
@@ -121,18 +124,17 @@ def enable_webhook(endpoint_id: EndpointId, caller: TheCaller, parts: TheParts) 
         return EndpointView.of(_endpoints(parts).enable(session, caller.known, endpoint_id))
 
 
-@routes.post("/v1/webhooks/{endpoint_id}/test", access=MINE, status_code=202)
+@routes.post("/v1/webhooks/{endpoint_id}/test", access=MINE, status_code=202, per_minute=TESTS_PER_MINUTE)
 def test_webhook(endpoint_id: EndpointId, caller: TheCaller, parts: TheParts) -> WebhookDeliveryView:
-    """Has a `webhook.tested` sent. What became of it is in the log."""
+    """Has a `webhook.tested` sent; one that waits already is sent now. What became of it is in the log."""
     with parts.store.writing() as session:
         return WebhookDeliveryView.of(_endpoints(parts).test(session, caller.known, endpoint_id))
 
 
-@routes.post("/v1/webhooks/{endpoint_id}/recover", access=MINE, status_code=202)
+@routes.post("/v1/webhooks/{endpoint_id}/recover", access=MINE, status_code=202, per_minute=RECOVERIES_PER_MINUTE)
 def recover_webhook(endpoint_id: EndpointId, body: Recover, caller: TheCaller, parts: TheParts) -> RecoveredView:
-    """Has all sent that was given up or missed since then."""
-    with parts.store.writing() as session:
-        count = _endpoints(parts).recover(session, caller.known, endpoint_id, 1_000 * body.since)
+    """Has all sent that was given up or missed since then, 29 days ago at most."""
+    count = _endpoints(parts).recover(parts.store, caller.known, endpoint_id, 1_000 * body.since)
     return RecoveredView(deliveries=count)
 
 

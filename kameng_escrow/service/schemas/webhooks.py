@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pydantic import Field
 
 from kameng_escrow.notify import DeliveryEntry, Endpoint
+from kameng_escrow.notify.endpoints import RECOVER_DAYS
 from kameng_escrow.store.service.notifying import Delivery, DisabledFor, Purpose, Stage
 from kameng_escrow.webhooks import EVENT_TYPES, SUBSCRIBABLE
 
@@ -32,7 +33,9 @@ class ChangedEndpoint(Model):
 
     url: str | None = Field(default=None, max_length=2_048)
     events: list[str] | None = Field(default=None, max_length=len(SUBSCRIBABLE))
-    delivery: Delivery | None = None
+    delivery: Delivery | None = Field(
+        default=None, description="As it is: it can't change, or messages would be lost. Make a new endpoint instead."
+    )
     purpose: Purpose | None = None
     description: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
 
@@ -46,7 +49,7 @@ class RotateSecret(Model):
 class Recover(Model):
     """Since when what was missed is sent."""
 
-    since: int = Field(ge=0, lt=2**40, description="Unix seconds.")
+    since: int = Field(ge=0, lt=2**40, description=f"Unix seconds; at most {RECOVER_DAYS} days ago.")
 
 
 class EndpointView(View):

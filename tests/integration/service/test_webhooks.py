@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from kameng_escrow.notify import Notifier
 from kameng_escrow.notify.optout import ALL, opt_out_path
+from kameng_escrow.service.routes.webhooks import RECOVERIES_PER_MINUTE, TESTS_PER_MINUTE
 from kameng_escrow.store.service.notification_rows import ChannelRow
 from kameng_escrow.store.service.notifying import ChannelKind, StoppedFor
 from kameng_escrow.webhooks import SUBSCRIBABLE, WebhookReceiver
@@ -68,7 +69,11 @@ def test_an_endpoint_from_beginning_to_end(service: Service, platform: TestClien
     assert platform.post(f"{at}/disable").json()["disabled_for"] == "owner"
     assert code_of(platform.post(f"{at}/test")) == "endpoint_disabled"
     assert platform.post(f"{at}/enable").json()["disabled_for"] is None
-    assert platform.post(f"{at}/recover", json={"since": 0}).json()["deliveries"] >= 1
+    assert platform.post(f"{at}/recover", json={"since": service.clock.now - 86_400}).json()["deliveries"] >= 1
+    answer = platform.post(f"{at}/recover", json={"since": 0})
+    assert (answer.status_code, code_of(answer)) == (422, "endpoint_unfit")
+    answer = platform.patch(at, json={"delivery": "final"})
+    assert (answer.status_code, code_of(answer)) == (422, "delivery_fixed")
     for answer in (platform.get(at), platform.get("/v1/webhooks"), platform.get(f"{at}/deliveries")):
         assert "whsec_" not in answer.text
     assert platform.delete(at).json() == {"endpoints": []}
@@ -105,13 +110,24 @@ def test_others_endpoints_are_not_there(service: Service, platform: TestClient) 
             ("POST", "/enable", None),
             ("POST", "/disable", None),
             ("POST", "/test", None),
-            ("POST", "/recover", {"since": 0}),
+            ("POST", "/recover", {"since": service.clock.now}),
             ("GET", "/deliveries", None),
             ("POST", "/deliveries/1/replay", None),
         ):
             answer = other.request(method, f"/v1/webhooks/{mine}{path}", json=body)
             assert (answer.status_code, code_of(answer)) == (404, "unknown_endpoint"), path
     assert platform.get(f"/v1/webhooks/{mine}").status_code == 200
+
+
+@pytest.mark.parametrize(("path", "most"), [("recover", RECOVERIES_PER_MINUTE), ("test", TESTS_PER_MINUTE)])
+def test_what_has_much_sent_is_not_asked_for_too_often(
+    service: Service, platform: TestClient, path: str, most: int
+) -> None:
+    mine = platform.post("/v1/webhooks", json={"url": "https://example.com/"}).json()["endpoint"]["id"]
+    body = {"since": service.clock.now} if path == "recover" else None
+    for _ in range(most):
+        assert platform.post(f"/v1/webhooks/{mine}/{path}", json=body).status_code == 202
+    assert platform.post(f"/v1/webhooks/{mine}/{path}", json=body).status_code == 429
 
 
 def test_a_key_needs_the_scope(service: Service) -> None:
