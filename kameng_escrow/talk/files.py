@@ -25,9 +25,10 @@ MOST_PIXELS: Final = 50_000_000  # of a picture, all frames together: 200 MB whi
 MOST_FRAMES: Final = 300
 _QUALITY: Final = 90  # of pictures that are encoded anew
 _SNIFFED: Final = 4_096  # bytes that tell a type
-_AT_ONCE = threading.BoundedSemaphore(2)  # pictures that are decoded at the same time: each takes memory
+_AT_ONCE = threading.BoundedSemaphore(2)  # pictures and videos that are cleaned at the same time: each takes memory
 _PATIENCE_SECONDS: Final = 10.0  # for a turn
 _DEEPEST: Final = 4  # boxes in boxes of a video that are looked into
+MOST_BOXES: Final = 10_000  # of a video that are looked at: twenty megabytes could be millions of empty ones
 _NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
@@ -53,7 +54,7 @@ def clean_file(content: bytes, *, max_bytes: int) -> CleanFile:
     Raises:
         FileTooLarge: it has too many bytes or pixels.
         FileRefused: it is of no kind that is taken, or not what it begins like: cut short, or made up.
-        StoreBusy: too many pictures are being looked at.
+        StoreBusy: too many pictures and videos are being looked at.
     """
     if len(content) > max_bytes:
         raise FileTooLarge(len(content), max_bytes)
@@ -84,12 +85,14 @@ def _type_of(content: bytes) -> str:
 # ---------------------------------------------------------------------------------------------------------- pictures
 
 
-def _picture(media_type: str) -> Callable[[bytes], CleanFile]:
+def _in_turn(cleaner: Callable[[bytes, str], CleanFile], media_type: str) -> Callable[[bytes], CleanFile]:
+    """The cleaner of a type, a few at a time."""
+
     def clean(content: bytes) -> CleanFile:
         if not _AT_ONCE.acquire(timeout=_PATIENCE_SECONDS):
-            raise StoreBusy("Too many pictures are being looked at just now: send it again in a moment.")
+            raise StoreBusy("Too many pictures and videos are being looked at just now: send it again in a moment.")
         try:
-            return _encoded_anew(content, media_type)
+            return cleaner(content, media_type)
         finally:
             _AT_ONCE.release()
 
@@ -154,35 +157,40 @@ _BLANKED: Final = frozenset({b"udta", b"meta", b"uuid"})  # descriptions, places
 _ENTERED: Final = frozenset({b"moov", b"trak"})  # the boxes around those
 
 
-def _video(media_type: str) -> Callable[[bytes], CleanFile]:
-    def clean(content: bytes) -> CleanFile:
-        blank = bytearray(content)
-        top = [kind for _, kind, _, _ in _boxes(content, 0, len(content))]
-        if top[:1] != [b"ftyp"] or b"moov" not in top:
-            raise FileRefused("it is a video cut short, or none at all", "视频不完整，或根本不是视频")
-        _blank(blank, 0, len(blank), _DEEPEST)
-        return CleanFile(bytes(blank), media_type)
+def _blanked(content: bytes, media_type: str) -> CleanFile:
+    first, moov = b"", False
+    for _, kind, _, _ in _boxes(content, 0, len(content), iter(range(MOST_BOXES))):
+        first, moov = first or kind, moov or kind == b"moov"
+    if first != b"ftyp" or not moov:
+        raise FileRefused("it is a video cut short, or none at all", "视频不完整，或根本不是视频")
+    blank = bytearray(content)
+    _blank(blank, 0, len(blank), _DEEPEST, iter(range(MOST_BOXES)))
+    return CleanFile(bytes(blank), media_type)
 
-    return clean
 
-
-def _blank(content: bytearray, start: int, end: int, depth: int) -> None:
+def _blank(content: bytearray, start: int, end: int, depth: int, turns: Iterator[int]) -> None:
     """Makes free space of the boxes that tell more than pictures and sound. Nothing moves: videos point into
     themselves by place.
     """
     if not depth:
         raise FileRefused("its boxes are nested deeper than any video's", "视频的结构嵌套过深")
-    for at, kind, body, after in list(_boxes(content, start, end)):
+    for at, kind, body, after in _boxes(content, start, end, turns):
         if kind in _BLANKED:
             content[body:after] = bytes(after - body)
             content[at + 4 : at + 8] = b"free"
         elif kind in _ENTERED:
-            _blank(content, body, after, depth - 1)
+            _blank(content, body, after, depth - 1, turns)
 
 
-def _boxes(content: bytes | bytearray, start: int, end: int) -> Iterator[tuple[int, bytes, int, int]]:
-    """The boxes (ISO/IEC 14496-12) of a part of a file: where each begins, its kind, where its body begins and ends."""
+def _boxes(
+    content: bytes | bytearray, start: int, end: int, turns: Iterator[int]
+) -> Iterator[tuple[int, bytes, int, int]]:
+    """The boxes (ISO/IEC 14496-12) of a part of a file: where each begins, its kind, where its body begins and ends.
+    Each takes one of the turns, which all parts of the file share.
+    """
     while start < end:
+        if next(turns, None) is None:
+            raise FileRefused(f"it has more than {MOST_BOXES} boxes", f"视频的结构块超过 {MOST_BOXES} 个")
         size, kind, body = int.from_bytes(content[start : start + 4], "big"), bytes(content[start + 4 : start + 8]), 8
         if size == 1:
             size, body = int.from_bytes(content[start + 8 : start + 16], "big"), 16
@@ -219,9 +227,9 @@ def _is_plain(content: bytes) -> bool:
 
 
 _CLEANERS: dict[str, Callable[[bytes], CleanFile]] = {
-    **{kind: _picture(kind) for kind in _FORMATS},
-    "video/mp4": _video("video/mp4"),
-    "video/quicktime": _video("video/quicktime"),
+    **{kind: _in_turn(_encoded_anew, kind) for kind in _FORMATS},
+    "video/mp4": _in_turn(_blanked, "video/mp4"),
+    "video/quicktime": _in_turn(_blanked, "video/quicktime"),
     "application/pdf": _pdf,
     "text/plain": _plain_text,
 }

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import threading
+import tracemalloc
 import zipfile
 import zlib
 from typing import Any
@@ -11,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from kameng_escrow.store import StoreBusy
+from kameng_escrow.talk import files
 from kameng_escrow.talk.errors import FileRefused, FileTooLarge
 from kameng_escrow.talk.file_types import ENDINGS
-from kameng_escrow.talk.files import MOST_FRAMES, MOST_PIXELS, CleanFile, clean_file
+from kameng_escrow.talk.files import MOST_BOXES, MOST_FRAMES, MOST_PIXELS, CleanFile, clean_file
 
 LIMIT = 5_000_000
 PLACE = b"GPS-31.2304N-121.4737E"
@@ -141,6 +145,43 @@ def test_pictures_that_would_fill_the_memory_are_not_decoded(size: tuple[int, in
 def test_animations_without_end_are_not_decoded() -> None:
     with pytest.raises(FileTooLarge, match="frames"):
         clean(animation("GIF", MOST_FRAMES + 1))
+
+
+@pytest.mark.parametrize("place", ["beside the film", "in the film", "in a track"])
+def test_videos_of_nothing_but_boxes_are_not_looked_through(place: str) -> None:
+    def made_of(boxes: int) -> bytes:
+        empty = box(b"free", b"") * boxes
+        film = {"beside the film": box(b"moov", b"") + empty, "in the film": box(b"moov", empty)}
+        return box(b"ftyp", b"isom\x00\x00\x02\x00isom") + film.get(place, box(b"moov", box(b"trak", empty)))
+
+    around = 3 if place == "in a track" else 2
+    assert clean(made_of(MOST_BOXES - around)).media_type == "video/mp4"
+    with pytest.raises(FileRefused, match="boxes"):
+        clean(made_of(MOST_BOXES - around + 1))
+
+    bomb = made_of(600_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileRefused, match="boxes"):
+            clean(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(bomb)  # a copy, and no list of what is in it
+    finally:
+        tracemalloc.stop()
+
+
+def test_pictures_and_videos_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(files, "_AT_ONCE", turns)
+    monkeypatch.setattr(files, "_PATIENCE_SECONDS", 0.01)
+    with turns:
+        for content in (PNG, video(), video(b"qt  ")):
+            with pytest.raises(StoreBusy):
+                clean(content)
+        assert clean(b"text").media_type == "text/plain"
+    for _ in range(2):
+        assert clean(video()).media_type == "video/mp4"
+        with pytest.raises(FileRefused):
+            clean(video()[:-10])  # which gives its turn back, too
 
 
 def test_text_in_a_picture_that_would_fill_the_memory_is_refused() -> None:
