@@ -50,7 +50,7 @@ CHINESE = {
     "talk.WrongSeat": "账户在会话中，但这一步是别人的",
     "talk.FileRefused": "文件类型不收，或内容与类型不符",
     "talk.FileTooLarge": "文件的字节或像素过多",
-    "talk.RoomFull": "会话里的消息或文件已达上限",
+    "talk.RoomFull": "本席位在会话里的消息或文件已达上限",
     "talk.UnknownItem": "会话里没有这个文件、方案、条目或文书",
     "talk.ProposalVoid": "分配方案已失效：到期，或订单变了",
     "talk.NotSigned": "一方还没有签署分配方案",

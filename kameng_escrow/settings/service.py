@@ -103,8 +103,8 @@ ROWS: tuple[Setting, ...] = (
         flag="--room-max-bytes",
         metavar="N",
         default="209715200",
-        zh="一个订单的会话文件总共最多多少字节",
-        en="How many bytes the files of one order's room may take together",
+        zh="一个订单的会话文件总共最多多少字节；每个席位各有份额",
+        en="How many bytes the files of one order's room may take together; every seat has its share",
         form=whole(1, 10**12),
     ),
     Setting(

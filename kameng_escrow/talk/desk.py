@@ -27,12 +27,27 @@ from .errors import Conflicted, NotInRoom, RoomFull, UnknownItem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLimits:
-    """How much a room takes."""
+    """How much a room takes. Every seat has its own share of bytes and entries, so that nobody can talk a room full and
+    keep another from filing evidence.
+    """
 
     file_bytes: int = 20 * 1024 * 1024  # of one file
     room_bytes: int = 200 * 1024 * 1024  # of all files of a room
-    entries: int = 10_000  # of a room's log; the chain's own lines are taken all the same
+    entries: int = 10_000  # of people in a room's log; the chain's own lines don't count
     files_per_entry: int = 10
+
+    def bytes_of(self, seat: Seat) -> int:
+        """How many bytes the files of one seat may have together."""
+        return self.room_bytes * _share(seat) // 100
+
+    def entries_of(self, seat: Seat) -> int:
+        """How many entries one seat may make."""
+        return self.entries * _share(seat) // 100
+
+
+def _share(seat: Seat) -> int:
+    """In percent; of all seats together 100."""
+    return 35 if seat.is_party else 10
 
 
 def _now_ms() -> int:
@@ -210,14 +225,16 @@ def add(
     seat: str = "",
     always: bool = False,
 ) -> Entry:
-    """Adds an entry to a locked room, and says so to those who wait for it. `always`: also to a full one, as what the
-    chain says is.
+    """Adds an entry to a locked room, and says so to those who wait for it. `always`: also where the share of the
+    author's seat is used up.
 
     Raises:
-        RoomFull: somebody's entry, where there are as many as a room takes.
+        RoomFull: somebody's entry, where that seat has made as many as it may.
     """
-    if author and room.size >= desk.limits.entries and not always:
-        raise RoomFull(desk.limits.entries, "entries", "消息")
+    if author and not always:
+        most = desk.limits.entries_of(Seat(seat))
+        if room.size >= most and talk.entries_by(session, room, seat) >= most:  # counted only where it can be so
+            raise RoomFull(most, "entries of one seat", "本席位的消息")
     entry = talk.append(session, room, kind, body, author=author, seat=seat, now_ms=desk.now_ms())
     desk.announce(session)
     return entry

@@ -5,7 +5,7 @@ TalkError
 ├── WrongSeat             it has a seat, but this is another's to do
 ├── FileRefused          the file is of no kind that is taken, or not what it says: send another
 ├── FileTooLarge         too many bytes or pixels: send a smaller one
-├── RoomFull             the room has no room left for messages or files
+├── RoomFull             the seat has used up its share of the room's messages or files
 ├── UnknownItem          there is no such file, proposal, entry or paper in this room
 ├── ProposalVoid         the split can't be paid any more: propose another
 ├── NotSigned            a party has not signed the split yet: it has to, before it can be paid
@@ -87,14 +87,14 @@ class FileTooLarge(TalkError):
 
 
 class RoomFull(TalkError):
-    """The room has as many messages, or as large files, as a room may have."""
+    """The caller's seat has as many messages, or as large files, in the room as it may have."""
 
     code = "room_full"
 
     def __init__(self, limit: int, what: str, what_zh: str) -> None:
         super().__init__(
-            f"The room already has as many {what} as a room may have ({limit}).",
-            f"会话里的{what_zh}已达上限（{limit}）。",
+            f"The room takes at most {limit} {what}: send fewer, or smaller ones.",
+            f"会话里{what_zh}的上限是 {limit}：请少发一些，或发小一些的。",
         )
         self.limit = limit
 

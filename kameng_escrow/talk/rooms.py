@@ -157,7 +157,7 @@ class Rooms:
         Raises:
             TextUnfit, TextLength: the text can't be taken, or there is neither text nor a file.
             UnknownItem: a file is not there, was shown before, or is another's.
-            RoomFull: the room has as many entries as it takes.
+            RoomFull: the account's seat has made as many entries as it may.
         """
         clean = clean_message(text, "text") if text.strip() or not files else ""
         with self._desk.store.writing() as session:
@@ -196,17 +196,17 @@ class Rooms:
 
         Raises:
             FileRefused, FileTooLarge: see `files.clean_file`.
-            RoomFull: the room's files would take more than a room may.
+            RoomFull: the files of the account's seat would take more than its share of the room.
             StoreFull: there is no room for more files at all.
         """
         from .files import clean_file  # which needs libraries that only the service has
 
         limits = self._desk.limits
         with self._desk.store.reading() as session:
-            present(self._desk, session, order_id, account)
+            who = present(self._desk, session, order_id, account)
             room = talk.room_of(session, self._desk.contract_id, order_id)
-            if room is not None and room.file_bytes >= limits.room_bytes:
-                raise RoomFull(limits.room_bytes, "bytes of files", "文件字节")
+            if room is not None:
+                self._require_space(session, room, who.seat, 1)  # before the work of looking at it
         if len(content) > limits.file_bytes:
             raise FileTooLarge(len(content), limits.file_bytes)
         clean = clean_file(content, max_bytes=limits.file_bytes)
@@ -214,8 +214,7 @@ class Rooms:
         with self._desk.store.writing() as session:
             who = present(self._desk, session, order_id, account)
             locked = entered(self._desk, session, who)
-            if locked.file_bytes + blob.size > limits.room_bytes:
-                raise RoomFull(limits.room_bytes, "bytes of files", "文件字节")
+            self._require_space(session, locked, who.seat, blob.size)
             locked.file_bytes += blob.size
             row = FileRow(
                 id=new_id("fil"),
@@ -234,6 +233,11 @@ class Rooms:
             session.add(row)
             session.flush()
             return file_of(row)
+
+    def _require_space(self, session: Session, room: RoomRow, seat: Seat, size: int) -> None:
+        most = self._desk.limits.bytes_of(seat)
+        if talk.file_bytes_by(session, room, seat) + size > most:
+            raise RoomFull(most, "bytes in files of one seat", "本席位的文件字节")
 
     def file(self, order_id: str, account: str, file_id: str) -> tuple[File, Iterator[bytes]]:
         """A file and its bytes, which are checked before the first is given out.

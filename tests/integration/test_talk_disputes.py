@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from eth_account.signers.local import LocalAccount
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kameng_escrow.domain.disputes import DisputeReason, EvidencePaper, Finding, PaperRefused, Phase, UnitOutcome
 from kameng_escrow.domain.inputs import Malformed
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.domain.refusals import TooEarly, TooLate, Unauthorized
-from kameng_escrow.domain.seats import Conflict
+from kameng_escrow.domain.seats import Conflict, Seat
 from kameng_escrow.domain.shares import sum_in_dispute
 from kameng_escrow.domain.signed import OperatorGrant
 from kameng_escrow.domain.states import Fault, Outcome
@@ -22,6 +24,7 @@ from kameng_escrow.domain.transcript import BrokenTranscript
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import audit, disputes, talk
 from kameng_escrow.talk.archive import LOG, against_chain, position_of, verify
+from kameng_escrow.talk.desk import RoomLimits
 from kameng_escrow.talk.errors import (
     BadArchive,
     Conflicted,
@@ -259,6 +262,51 @@ def test_a_full_room_takes_what_the_chain_has_taken(world: EscrowWorld, store: S
         room.rooms.say(order, world.buyer.address, "one more")
     assert room.papers.look(order, world.seller.address).evidence is not None
     assert room.texts(order)[-2:] == ["OrderDisputed", "三张都显示已被使用"]
+
+
+def test_nobody_fills_the_room_for_another(world: EscrowWorld, store: Store, tmp_path: Path) -> None:
+    room = talking(world, store, tmp_path, entries=20, room_bytes=20 * len(png()))
+    _, order = begun(room)
+    buyer, seller = world.buyer.address, world.seller.address
+
+    def say_all(who: str) -> int:
+        for said in range(20):
+            try:
+                room.rooms.say(order, who, str(said))
+            except RoomFull:
+                return said
+        raise AssertionError("nothing is too much")
+
+    def send_all(who: str) -> list[str]:
+        sent: list[str] = []
+        while len(sent) < 20:
+            try:
+                sent.append(room.rooms.send_file(order, who, name="a.png", content=png()).id)
+            except RoomFull:
+                return sent
+        raise AssertionError("nothing is too much")
+
+    assert len(send_all(seller)) > 1  # shown to nobody, and counted all the same
+    assert say_all(seller) == 7
+    with pytest.raises(RoomFull):
+        room.papers.file_evidence(order, seller, "and one more")
+    for who in (world.mediator, world.platform):
+        assert len(send_all(who.address)) >= 1
+        assert say_all(who.address) == 2
+
+    shown = room.rooms.send_file(order, buyer, name="proof.png", content=png()).id
+    filed = room.papers.file_evidence(order, buyer, "截图", files=[shown])
+    assert room.papers.look(order, seller).filed[-1] == filed
+    assert len(send_all(buyer)) > 1
+    assert say_all(buyer) > 1
+
+
+@given(st.integers(0, 10**12))
+def test_the_seats_shares_are_never_more_than_the_whole(whole: int) -> None:
+    limits = RoomLimits(room_bytes=whole, entries=whole)
+    assert whole - len(Seat) <= sum(limits.bytes_of(seat) for seat in Seat) <= whole
+    assert whole - len(Seat) <= sum(limits.entries_of(seat) for seat in Seat) <= whole
+    assert limits.bytes_of(Seat.Buyer) == limits.bytes_of(Seat.Seller)
 
 
 # ----------------------------------------------------------------------------------------------------------- the queue

@@ -98,7 +98,7 @@ def test_what_is_no_message_is_not_said(room: Talking) -> None:
 
 
 def test_a_room_takes_only_so_much(world: EscrowWorld, store: Store, tmp_path: Path) -> None:
-    room = talking(world, store, tmp_path, entries=3, room_bytes=300, file_bytes=1_000, files_per_entry=1)
+    room = talking(world, store, tmp_path, entries=6, room_bytes=900, file_bytes=1_000, files_per_entry=1)
     buyer, terms = world.buyer.address, world.opened()
     order = room.id_of(terms)
     room.rooms.say(order, buyer, "one")
@@ -116,7 +116,7 @@ def test_a_room_takes_only_so_much(world: EscrowWorld, store: Store, tmp_path: P
     sent = [room.rooms.send_file(other, buyer, name="a", content=png(color)).id for color in ("red", "blue")]
     with pytest.raises(RoomFull):
         room.rooms.say(other, buyer, "", files=sent)
-    while room.rooms.send_file(other, buyer, name="a", content=png("green")).size * (len(sent) + 2) < 300:
+    while room.rooms.send_file(other, buyer, name="a", content=png("green")).size * (len(sent) + 2) <= 315:
         sent.append("another")
     with pytest.raises(RoomFull):
         room.rooms.send_file(other, buyer, name="a", content=png("green"))

@@ -135,6 +135,11 @@ def entries_of(
     return found[::-1] if newest else found
 
 
+def entries_by(session: Session, room: RoomRow, seat: str) -> int:
+    """How many entries of the log were made from that seat."""
+    return session.scalar(select(func.count()).where(EntryRow.room_id == room.id, EntryRow.seat == seat)) or 0
+
+
 def lines_of(session: Session, room: RoomRow) -> list[Entry]:
     """The log's lines and retractions, in their order."""
     kinds = (EntryKind.Line.value, EntryKind.Retraction.value)
@@ -217,6 +222,12 @@ def shown_files(session: Session, room: RoomRow, seqs: Collection[int] | None = 
 def files_named(session: Session, room: RoomRow, paper: str) -> list[FileRow]:
     """The files that a paper names, in the order in which they were sent."""
     return list(session.scalars(select(FileRow).filter_by(room_id=room.id, paper=paper).order_by(FileRow.id)))
+
+
+def file_bytes_by(session: Session, room: RoomRow, seat: str) -> int:
+    """How many bytes the files have together that were sent from that seat, shown or not."""
+    total = select(func.sum(FileRow.size)).where(FileRow.room_id == room.id, FileRow.seat == seat)
+    return int(session.scalar(total) or 0)
 
 
 def named_blobs(session: Session, names: Collection[str]) -> set[str]:
