@@ -37,12 +37,15 @@ SEAT_LABELS: dict[Seat, Label] = {
 
 
 class Conflict(StrEnum):
-    """Why a mediator may not judge an order. The contract refuses the first; the others are the service's to refuse."""
+    """Why a mediator may not judge an order. The contract refuses the first; the others are the service's to refuse.
+
+    Each stands in the order's own terms, or is the mediator's or its platform's doing. What a party can do alone when
+    the dispute has begun is none of them: with that it would choose who judges.
+    """
 
     Party = "party"  # is the buyer or the seller
     Receiver = "receiver"  # the order's money goes to the mediator's address
     Payer = "payer"  # paid for the order
-    Operator = "operator"  # acts for the seller
     Declared = "declared"  # said so, or the platform did
 
 
@@ -50,8 +53,20 @@ CONFLICT_LABELS: dict[Conflict, Label] = {
     Conflict.Party: Label("is the order's buyer or seller", "本人是订单的买家或卖家"),
     Conflict.Receiver: Label("the order's money goes to this address", "订单的钱会付到这个地址"),
     Conflict.Payer: Label("paid for the order", "本人为订单付了款"),
-    Conflict.Operator: Label("acts for the seller as an operator", "本人是卖家的代理操作员"),
     Conflict.Declared: Label("a conflict of interest was declared", "已申报利益冲突"),
+}
+
+
+class Tie(StrEnum):
+    """What the seller put on the chain about a mediator, without asking it. Shown, and it bars nobody."""
+
+    Receiver = "receiver"  # the seller registered the mediator's address as its payTo
+    Operator = "operator"  # the seller granted the mediator an operator's rights
+
+
+TIE_LABELS: dict[Tie, Label] = {
+    Tie.Receiver: Label("the seller registered this address to receive its money", "卖家把这个地址登记为收款地址"),
+    Tie.Operator: Label("the seller named this address as an operator", "卖家把这个地址设为代理操作员"),
 }
 
 
@@ -71,17 +86,14 @@ def seats_of(order: Order, account: str) -> tuple[Seat, ...]:
     return tuple(seat for seat, holder in holders.items() if holder == account)
 
 
-def conflict_of(order: Order, mediator: str, *, seller_pay_to: str | None = None) -> Conflict | None:
-    """Why the mediator may not judge the order, as far as the order itself says.
-
-    `seller_pay_to`: where the seller registered that operators may let its money go; None: nowhere else.
-    """
+def conflict_of(order: Order, mediator: str) -> Conflict | None:
+    """Why the mediator may not judge the order, as far as the order itself says."""
     terms = order.terms
     if terms is None:
         return None
     if mediator in (terms.buyer, terms.seller):
         return Conflict.Party
-    if mediator in (terms.refund_to, terms.pay_to, seller_pay_to):
+    if mediator in (terms.refund_to, terms.pay_to):
         return Conflict.Receiver
     if mediator == order.payer:
         return Conflict.Payer

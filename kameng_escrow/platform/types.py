@@ -109,6 +109,7 @@ class CaseView(TypedDict):
     reason: Literal["CodeInvalid", "AlreadyUsed", "WrongItem", "NotDelivered", "Other", None]
     reason_label: "Words | None"
     promised: "ClosingView"
+    ties: list["TieView"]
 
 
 class CategoriesView(TypedDict):
@@ -379,6 +380,7 @@ class DisputeView(TypedDict):
     evidence: "PaperView | None"
     grounds: "PaperView | None"
     filed: list["EntryView"]
+    ties: list["TieView"]
 
 
 class DocumentCheck(TypedDict):
@@ -1746,6 +1748,17 @@ class TermsView(TypedDict):
     listing: str
     open_by: int
     salt: str
+
+
+Tie = Literal["receiver", "operator"]
+
+
+class TieView(TypedDict):
+    """What the seller put on the chain about a mediator, without asking it: it bars nobody, and all may know."""
+
+    mediator: str
+    tie: "Tie"
+    label: "Words"
 
 
 class TimesView(TypedDict):

@@ -118,7 +118,7 @@ def present(desk: Desk, session: Session, order_id: str, account: str) -> Presen
             order_id=order_id,
         )
     seats = seats_of(standing.order, account)
-    if any(seat.mediates for seat in seats) and (conflict := conflict_of(desk, session, standing, account)):
+    if any(seat.mediates for seat in seats) and (conflict := conflict_of(desk, session, standing.order, account)):
         seats = tuple(seat for seat in seats if not seat.mediates)
         if not seats:
             raise Conflicted(account, conflict)
@@ -127,10 +127,9 @@ def present(desk: Desk, session: Session, order_id: str, account: str) -> Presen
     return Present(account, seats, standing, desk.chain_now(standing.seen_at))
 
 
-def conflict_of(desk: Desk, session: Session, standing: talk.Standing, mediator: str) -> Conflict | None:
+def conflict_of(desk: Desk, session: Session, order: Order, mediator: str) -> Conflict | None:
     """Why the mediator may not judge the order; None: it may."""
-    now = desk.chain_now(standing.seen_at)
-    return disputes.conflict_in(session, desk.contract_id, standing.order, mediator, now)
+    return disputes.conflict_in(session, desk.contract_id, order, mediator)
 
 
 def entered(desk: Desk, session: Session, who: Present) -> RoomRow:

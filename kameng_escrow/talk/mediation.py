@@ -44,6 +44,7 @@ class Case:
     in_dispute: int  # base units
     promised: Closing  # what the clock pays if nobody rules
     evidence: EvidencePaper | None  # None: the chain carries the hash of none that is known here
+    ties: tuple[disputes.MediatorTie, ...]  # what the seller put on the chain about the order's mediators
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +125,13 @@ class Mediation:
             page = found[:limit]
             cases = []
             for one in page:
-                if disputes.conflict_in(session, desk.contract_id, one.order, mediator, now) is not None:
+                if disputes.conflict_in(session, desk.contract_id, one.order, mediator) is not None:
                     continue
+                ties = disputes.ties_in(session, desk.contract_id, one.order, now)
                 row = disputes.paper_of(session, desk.contract_id, one.order.id, EVIDENCE, one.order.evidence)
                 document = None if row is None else row.document
-                cases.append(_case(one, mediator, now, None if document is None else EvidencePaper.read(document)))
+                evidence = None if document is None else EvidencePaper.read(document)
+                cases.append(_case(one, mediator, now, evidence, ties))
         return Queue(
             now=now,
             cases=tuple(cases),
@@ -290,7 +293,13 @@ def _missed(order: Order, mediator: str, now: int) -> bool:
     return (order.closed_at or now) >= _turn(order, mediator)[1]
 
 
-def _case(one: disputes.Waiting, mediator: str, now: int, evidence: EvidencePaper | None) -> Case:
+def _case(
+    one: disputes.Waiting,
+    mediator: str,
+    now: int,
+    evidence: EvidencePaper | None,
+    ties: tuple[disputes.MediatorTie, ...],
+) -> Case:
     order = one.order
     start, half, phase = negotiation_end(order), half_time(order), phase_of(order, now)
     assert start is not None  # the order is in dispute: it has all of these
@@ -309,6 +318,7 @@ def _case(one: disputes.Waiting, mediator: str, now: int, evidence: EvidencePape
         in_dispute=shares.held(order).amount,
         promised=timeout(order),
         evidence=evidence,
+        ties=ties,
     )
 
 

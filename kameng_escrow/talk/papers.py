@@ -71,6 +71,7 @@ class Dispute:
     evidence: EvidencePaper | None  # None: the chain carries the hash of none that is known here
     grounds: GroundsPaper | None
     filed: tuple[Entry, ...]  # evidence by both, in order
+    ties: tuple[disputes.MediatorTie, ...]  # what the seller put on the chain about the order's mediators
 
 
 class Papers:
@@ -91,6 +92,7 @@ class Papers:
             evidence = disputes.paper_of(session, desk.contract_id, order_id, EVIDENCE, order.evidence)
             grounds = disputes.paper_of(session, desk.contract_id, order_id, GROUNDS, order.grounds)
             entries = talk.entries_of(session, room)
+            ties = disputes.ties_in(session, desk.contract_id, order, who.now)
         running = order.state is State.Disputed
         return Dispute(
             order=order,
@@ -105,6 +107,7 @@ class Papers:
             evidence=_evidence(evidence),
             grounds=_grounds(grounds),
             filed=tuple(entry for entry in entries if entry.kind is EntryKind.Evidence),
+            ties=ties,
         )
 
     # ----------------------------------------------------------------------------------------------------- the buyer's

@@ -324,8 +324,8 @@ def test_who_has_a_conflict(mediator: str, conflict: Conflict | None) -> None:
     assert conflict_of(disputed(mediator=mediator), mediator) is conflict
 
 
-def test_payers_and_registered_receivers_have_a_conflict() -> None:
+def test_payers_have_a_conflict() -> None:
     order = replace(disputed(), payer=STRANGER)
     assert conflict_of(order, STRANGER) is Conflict.Payer
-    assert conflict_of(disputed(), STRANGER, seller_pay_to=STRANGER) is Conflict.Receiver
+    assert conflict_of(disputed(), STRANGER) is None
     assert conflict_of(Order(id=HASH, state=State.Nothing, revision=0), STRANGER) is None

@@ -17,8 +17,10 @@ from kameng_escrow.domain.disputes import (
     UnitOutcome,
 )
 from kameng_escrow.domain.inputs import parse_address
+from kameng_escrow.domain.seats import TIE_LABELS
 from kameng_escrow.domain.shares import Closing
 from kameng_escrow.store import InvalidCursor
+from kameng_escrow.store.service.disputes import MediatorTie
 from kameng_escrow.talk.mediation import Case, Declaration
 from kameng_escrow.talk.papers import Dispute
 
@@ -44,6 +46,7 @@ from ..schemas.disputes import (
     ReasonView,
     RecordView,
     RulingView,
+    TieView,
     WrittenPaperView,
 )
 from ..schemas.orders import ClosingView
@@ -227,6 +230,7 @@ def _dispute_view(found: Dispute) -> DisputeView:
         evidence=_paper_view(evidence),
         grounds=_paper_view(found.grounds),
         filed=[entry_view(entry) for entry in found.filed],
+        ties=_tie_views(found.ties),
     )
 
 
@@ -247,7 +251,12 @@ def _case_view(case: Case) -> CaseView:
         reason=None if case.evidence is None else case.evidence.reason.label,
         reason_label=_reason_label(case.evidence),
         promised=_closing(case.promised),
+        ties=_tie_views(case.ties),
     )
+
+
+def _tie_views(ties: Sequence[MediatorTie]) -> list[TieView]:
+    return [TieView(mediator=one.mediator, tie=one.tie, label=words_of(TIE_LABELS[one.tie])) for one in ties]
 
 
 def _conflict_view(one: Declaration) -> ConflictView:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from kameng_escrow.domain.disputes import DisputeReason, Phase, UnitOutcome
-from kameng_escrow.domain.seats import Seat
+from kameng_escrow.domain.seats import Seat, Tie
 from kameng_escrow.domain.spoken_text import LONGEST_MESSAGE
 from kameng_escrow.store.service.dispute_rows import NOTE_LENGTH
 from kameng_escrow.talk.papers import LONGEST_GROUNDS
@@ -64,6 +64,14 @@ class NewEvidence(Model):
     files: FileIds = Field(default=[])
 
 
+class TieView(View):
+    """What the seller put on the chain about a mediator, without asking it: it bars nobody, and all may know."""
+
+    mediator: Address
+    tie: Tie
+    label: Words
+
+
 class DisputeView(View):
     """An order's dispute."""
 
@@ -84,6 +92,7 @@ class DisputeView(View):
     evidence: PaperView | None = Field(description="Null: no paper with that hash is known here, or it was erased.")
     grounds: PaperView | None
     filed: list[EntryView] = Field(description="Evidence by both, in its order.")
+    ties: list[TieView] = Field(description="What the seller put on the chain about the order's mediators.")
 
 
 class FindingBody(Model):
@@ -136,6 +145,7 @@ class CaseView(View):
     reason: str | None = _REASON_OR_NONE
     reason_label: Words | None
     promised: ClosingView
+    ties: list[TieView] = Field(description="What the seller put on the chain about the order's mediators.")
 
 
 class QueueView(View):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.order import Order
 from kameng_escrow.domain.policy import ZERO_ADDRESS
-from kameng_escrow.domain.seats import Conflict, conflict_of
+from kameng_escrow.domain.seats import Conflict, Tie, conflict_of
 from kameng_escrow.domain.states import State
 
 from ..models import OperatorRow, OrderRow, PayToRow, PolicyRow
@@ -64,27 +64,52 @@ def erase_papers(session: Session, contract_id: int, order_id: str) -> int:
 # ---------------------------------------------------------------------------------------------------------- conflicts
 
 
-def conflict_in(session: Session, contract_id: int, order: Order, mediator: str, now: int) -> Conflict | None:
-    """Why the mediator may not judge the order at the Unix second `now`; None: it may."""
-    terms = order.terms
-    if terms is None:
+def conflict_in(session: Session, contract_id: int, order: Order, mediator: str) -> Conflict | None:
+    """Why the mediator may not judge the order; None: it may.
+
+    Of declarations count the mediator's own, and those of the order's platform where that is no party: anyone may
+    register a policy that names the mediator, and would choose with it who judges.
+    """
+    terms, policy = order.terms, order.policy
+    if terms is None or policy is None:
         return None
-    pay_to = session.scalar(select(PayToRow.pay_to).filter_by(contract_id=contract_id, seller=terms.seller))
-    found = conflict_of(order, mediator, seller_pay_to=pay_to)
+    found = conflict_of(order, mediator)
     if found is not None:
         return found
-    granted = select(OperatorRow.rights).where(
+    subjects = {order.id, terms.buyer, terms.seller, terms.refund_to, terms.pay_to}
+    declared = select(ConflictRow.id).where(
+        *_standing(contract_id, mediator),
+        ConflictRow.subject.in_(subjects),
+        ConflictRow.declared_by.in_({mediator, policy.platform} - {terms.buyer, terms.seller}),
+    )
+    return None if session.scalar(declared.limit(1)) is None else Conflict.Declared
+
+
+@dataclass(frozen=True, slots=True)
+class MediatorTie:
+    """What the seller put on the chain about one of the order's mediators."""
+
+    mediator: str
+    tie: Tie
+
+
+def ties_in(session: Session, contract_id: int, order: Order, now: int) -> tuple[MediatorTie, ...]:
+    """What the seller put on the chain about the order's mediators that stands at the Unix second `now`."""
+    terms, policy = order.terms, order.policy
+    if terms is None or policy is None:
+        return ()
+    mediators = [one for one in (policy.mediator, policy.backup_mediator) if one != ZERO_ADDRESS]
+    pay_to = session.scalar(select(PayToRow.pay_to).filter_by(contract_id=contract_id, seller=terms.seller))
+    granted = select(OperatorRow.operator).where(
         OperatorRow.contract_id == contract_id,
         OperatorRow.seller == terms.seller,
-        OperatorRow.operator == mediator,
+        OperatorRow.operator.in_(mediators),
         OperatorRow.rights > 0,
         OperatorRow.expiry > now,
     )
-    if session.scalar(granted.limit(1)) is not None:
-        return Conflict.Operator
-    subjects = {order.id, terms.buyer, terms.seller, terms.refund_to, terms.pay_to}
-    declared = select(ConflictRow.id).where(*_standing(contract_id, mediator), ConflictRow.subject.in_(subjects))
-    return None if session.scalar(declared.limit(1)) is None else Conflict.Declared
+    operators = set(session.scalars(granted))
+    received = [MediatorTie(one, Tie.Receiver) for one in mediators if one == pay_to]
+    return (*received, *(MediatorTie(one, Tie.Operator) for one in mediators if one in operators))
 
 
 def declare(
