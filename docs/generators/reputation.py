@@ -47,6 +47,11 @@ def fault(buyer: str, full_fee: int = UNIT) -> Trade:
     return sale(buyer, outcome=Outcome.Undelivered, fault=Fault.Seller, fee=0, full_fee=full_fee, to_seller=0)
 
 
+def purchase(shop: str, refund_to: str) -> Trade:
+    """The seller buys, at a fee that just counts."""
+    return sale(SELLER, seller=shop, pay_to=shop, refund_to=refund_to, fee=UNIT // 10)
+
+
 def many(number: int, make: Callable[[int], Trade]) -> list[Trade]:
     return [make(one) for one in range(number)]
 
@@ -97,6 +102,15 @@ def attacks() -> list[Attack]:
                 "the same, then five large orders (16 units) not delivered",
             ),
             many(100, lambda one: sale(f"puppet {one}")) + many(5, lambda one: fault(f"victim {one}", 16 * UNIT)),
+        ),
+        Attack(
+            Text(
+                "同上，再各买一单，把退款地址写成受害者的地址",
+                "the same, then five purchases whose refunds go to those buyers' addresses",
+            ),
+            many(100, lambda one: sale(f"puppet {one}"))
+            + many(5, lambda one: fault(f"victim {one}", 16 * UNIT))
+            + many(5, lambda one: purchase(f"shop {one}", refund_to=f"victim {one}")),
         ),
         Attack(
             Text("对手用 50 个账户下单，不等接单就让它过期", "a rival's 50 accounts open orders that nobody accepts"),

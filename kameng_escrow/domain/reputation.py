@@ -5,7 +5,8 @@ in millionths of an order, shares in millionths. The manual's page on reputation
 
     weight      0 below a tenth of the token's unit, fee / unit up to the unit, √(fee / unit) above, at most 4
     decay       halves every 180 days, in a straight line between
-    counterparty  what one account, or one receiving address, adds to the good, or to the bad: at most 4
+    counterparty  what one account adds to the good, or to the bad, and one receiving address to the good: at most 4
+    fault       stays bad, whatever addresses the two share: what an account does of its own will takes nothing from it
     interval    Wilson's, at 95 % (z = 1.96), of the good weight among good and bad
 """
 
@@ -33,7 +34,7 @@ class Kind(StrEnum):
     Neutral = "neutral"  # not at fault, and no fee was paid: it says nothing
     Unanswered = "unanswered"  # nobody accepted it in time
     Returned = "returned"  # both agreed that all goes back
-    SelfTrade = "self_trade"  # both sides, or a side and the platform, are one
+    SelfTrade = "self_trade"  # not at fault, and both sides, or a side and the platform, are one
     Mutual = "mutual"  # good, but the two trade in both directions
     Dust = "dust"  # too small a fee to weigh anything
     Unlisted = "unlisted"  # of a token or a platform that the yardstick does not have
@@ -148,6 +149,18 @@ def bounded(weights: Mapping[tuple[str, str], int]) -> int:
     return sum(min(MOST, amount) for amount in of_purse.values())
 
 
+def bounded_by_account(weights: Mapping[tuple[str, str], int]) -> int:
+    """The sum of weights by account and receiving address, of which no account has more than `MOST`.
+
+    More weight never makes less of it, as it can where addresses are bounded too: who is at fault could have two of his
+    victims share one.
+    """
+    of_account: dict[str, int] = {}
+    for (account, _), amount in weights.items():
+        of_account[account] = of_account.get(account, 0) + amount
+    return sum(min(MOST, amount) for amount in of_account.values())
+
+
 def wilson(good: int, bad: int) -> tuple[int, int]:
     """The ends of Wilson's interval, in millionths: the lower rounded down, the upper up. Without weight, all of it."""
     if good + bad == 0:
@@ -196,9 +209,12 @@ class _Side:
         return {trade.refund_to for trade in weighed if trade.payer == self._account}
 
     def pass_over_own(self, purses: set[str]) -> None:
-        """Orders with an account that shares a receiving address with this one are trades with itself."""
+        """Good orders with an account that shares a receiving address with this one are trades with itself.
+
+        Bad ones stay: the account names such addresses itself, and would be rid of its faults by naming its victims'.
+        """
         for position, one in enumerate(self._judged):
-            if one.weight and not purses.isdisjoint(self._counterparty(one.trade)):
+            if one.kind is Kind.Good and not purses.isdisjoint(self._counterparty(one.trade)):
                 self._judged[position] = _Judged(one.trade, Kind.SelfTrade, 0)
 
     def sellers(self) -> set[str]:
@@ -225,7 +241,7 @@ class _Side:
                 sums.fees[one.trade.token] = sums.fees.get(one.trade.token, 0) + one.trade.fee
             elif kind is Kind.Bad:
                 sums.bad[them] = sums.bad.get(them, 0) + left
-        good, bad = bounded(sums.good), bounded(sums.bad)
+        good, bad = bounded(sums.good), bounded_by_account(sums.bad)
         lower, upper = wilson(good, bad)
         return Tally(
             counts=counts,
@@ -248,13 +264,14 @@ class _Side:
         platforms = self._yardstick.platforms
         if unit is None or (platforms is not None and trade.platform not in platforms):
             return _Judged(trade, Kind.Unlisted, 0)
-        if _is_self_trade(trade):
+        at_fault = trade.fault is self._own
+        if not at_fault and _is_self_trade(trade):
             return _Judged(trade, Kind.SelfTrade, 0)
         if trade.outcome is Outcome.Expired:
             return _Judged(trade, Kind.Unanswered, 0)
         if trade.outcome is Outcome.Agreed and trade.to_seller == 0:
             return _Judged(trade, Kind.Returned, 0)
-        if trade.fault is self._own:
+        if at_fault:
             kind, fee = Kind.Bad, trade.full_fee
         elif trade.fee:
             kind, fee = Kind.Good, trade.fee

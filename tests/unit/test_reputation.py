@@ -88,7 +88,6 @@ def selling(*trades: Trade, at: int = NOW, yardstick: Yardstick = MINE) -> Tally
         (sale(pay_to=PLATFORM), Kind.SelfTrade),
         (sale(buyer=PLATFORM), Kind.SelfTrade),
         (sale(fee_receiver=ME), Kind.SelfTrade),
-        (failed(refund_to=ME), Kind.SelfTrade),
         (sale(fee=UNIT // 10 - 1), Kind.Dust),
         (failed(full_fee=UNIT // 10 - 1), Kind.Dust),
         (sale(outcome=Outcome.Expired, fee=0, to_seller=0), Kind.Unanswered),
@@ -131,6 +130,44 @@ def test_orders_that_others_opened_for_me_do_not_hurt_my_sales() -> None:
 def test_faults_stay_where_two_trade_both_ways() -> None:
     found = reckoned(failed("ann"), purchase("ann"))
     assert found.as_seller.bad == ONE
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        failed(refund_to=ME),
+        failed(pay_to="ann"),
+        failed(pay_to="purse", refund_to="purse"),
+        failed(pay_to=PLATFORM),
+        failed(fee_receiver=ME),
+    ],
+)
+def test_a_fault_is_a_fault_whatever_addresses_are_shared(fault: Trade) -> None:
+    tally = selling(fault)
+    assert (tally.counts[Kind.Bad], tally.counts[Kind.SelfTrade], tally.bad) == (1, 0, ONE)
+
+
+@pytest.mark.parametrize(
+    "excuse",
+    [
+        purchase("sue", fee=UNIT // 10, refund_to="ann", payer=ME),
+        sale("puppet", fee=UNIT // 10, pay_to="ann"),
+        failed("puppet", full_fee=UNIT // 10, pay_to="ann"),
+    ],
+)
+def test_naming_a_victim_s_address_as_one_s_own_does_not_excuse(excuse: Trade) -> None:
+    before, after = selling(*[failed("ann")] * 3), selling(*[failed("ann")] * 3, excuse)
+    assert after.counts[Kind.Bad] >= before.counts[Kind.Bad] == 3
+    assert after.bad >= before.bad == 3 * ONE
+    bought = purchase("sue", outcome=Outcome.Cancelled, fault=Fault.Buyer, fee=0)
+    assert reckoned(bought, sale("puppet", pay_to="sue")).as_buyer.bad == ONE
+
+
+def test_victims_who_are_made_to_share_an_address_count_apart() -> None:
+    """Whoever pays for a buyer names where refunds go."""
+    victims = [failed(name, full_fee=16 * UNIT) for name in ("ann", "bob")]
+    shared = failed("ann", refund_to="bob", payer="puppet", full_fee=16 * UNIT)
+    assert selling(*victims).bad == selling(*victims, shared).bad == 2 * MOST
 
 
 # ------------------------------------------------------------------------------------------------------ what counts
@@ -273,6 +310,43 @@ def test_a_fault_never_helps(some: list[Trade]) -> None:
     assert before.bad < after.bad <= before.bad + MOST
     assert after.good <= before.good
     assert after.lower <= before.lower
+
+
+FAULTS = st.builds(
+    lambda buyer, purse, fee: failed(buyer, refund_to=purse, full_fee=fee),
+    *(st.sampled_from(NAMES), st.sampled_from(PURSES), st.sampled_from([700, 16_000])),
+)
+EXCUSES = st.builds(
+    lambda make, other, changes: make(other, **changes),
+    st.sampled_from((sale, purchase, failed)),
+    st.sampled_from(NAMES),
+    st.fixed_dictionaries(
+        {
+            "refund_to": st.sampled_from(PURSES),
+            "pay_to": st.sampled_from(PURSES),
+            "payer": st.sampled_from((ME, "payer")),
+        }
+    ),
+)
+
+
+@given(LISTS, st.lists(FAULTS, max_size=4), trades() | EXCUSES)
+def test_no_further_order_takes_anything_from_the_bad(some: list[Trade], faults: list[Trade], more: Trade) -> None:
+    """Whatever the account buys or sells, from or to whom, and wherever it has the money go."""
+    before, after = reckoned(*some, *faults), reckoned(*some, *faults, more)
+    for old, new in ((before.as_buyer, after.as_buyer), (before.as_seller, after.as_seller)):
+        assert new.bad >= old.bad
+        assert new.counts[Kind.Bad] >= old.counts[Kind.Bad]
+
+
+@given(LISTS)
+def test_each_fault_counts_by_itself(some: list[Trade]) -> None:
+    """Neither the other orders nor any address decide whether a fault weighs."""
+    alone = [selling(one) for one in some if one.seller == ME]
+    assert selling(*some).counts[Kind.Bad] == sum(one.counts[Kind.Bad] for one in alone)
+    listed = [one for one in some if one.seller == ME and one.token == COIN and one.platform == PLATFORM]
+    at_fault = [one for one in listed if one.fault is Fault.Seller and weight(one.full_fee, UNIT)]
+    assert selling(*some).counts[Kind.Bad] == len(at_fault)
 
 
 @given(LISTS, st.lists(trades(), min_size=1, max_size=8))
