@@ -120,8 +120,8 @@ _REASONS = {
         "链上已发货，但还不是最终的：大约还要 {blocks} 个区块。现在就给出，发货仍可能被撤销。",
     ),
     "Withheld": (
-        "The seller gave the money back before the delivery was read: the codes stay closed.",
-        "卖家在卡密被读取之前已全额退款：卡密不再给出。",
+        "All the money went back to the buyer before the delivery was read: the codes stay closed.",
+        "卡密被读取之前，货款已全部退回买家：卡密不再给出。",
     ),
     "Erased": (
         "The codes were erased, as asked or after the time that they are kept: only the hashes are left.",

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kameng_escrow.domain.events import Logged, OrderDelivered, OrderRecommitted
-from kameng_escrow.domain.states import Outcome
+from kameng_escrow.domain.events import Logged, OrderClosed, OrderDelivered, OrderDisputed, OrderRecommitted
 
 
 class Stage(StrEnum):
@@ -14,7 +13,7 @@ class Stage(StrEnum):
     Stored = "Stored"  # no commitment to it is on the chain: nobody reads it
     Pending = "Pending"  # there is one, in a block that may still be undone
     Released = "Released"  # there is one in a final block: the buyer may read it
-    Withheld = "Withheld"  # the seller gave the money back before the buyer had read it
+    Withheld = "Withheld"  # the buyer had all the money back before it was read
     Erased = "Erased"  # only its hashes are left
 
 
@@ -31,7 +30,6 @@ def release_of(
     commitment: str,
     history: Sequence[Logged],
     *,
-    outcome: Outcome,
     final: int,
     was_read: bool,
     is_erased: bool = False,
@@ -41,7 +39,6 @@ def release_of(
     Args:
         commitment: the delivery's.
         history: the order's events as mirrored.
-        outcome: how the order ended, if it has.
         final: blocks up to this number are not expected to change any more.
         was_read: whether the buyer has had it before; it is then not withheld.
         is_erased: whether the payload is gone.
@@ -51,11 +48,20 @@ def release_of(
         return Release(stage=Stage.Erased, block_number=block)
     if block is None:
         return Release(stage=Stage.Stored)
-    if outcome is Outcome.Refunded and not was_read:  # or whoever refunds a mistake at once gives the codes away
+    if not was_read and _was_given_back(history):  # or whoever refunds a mistake at once gives the codes away
         return Release(stage=Stage.Withheld, block_number=block)
     if block > final:
         return Release(stage=Stage.Pending, block_number=block, blocks_left=block - final)
     return Release(stage=Stage.Released, block_number=block)
+
+
+def _was_given_back(history: Sequence[Logged]) -> bool:
+    """Whether the order closed with nothing of its price earned, by whatever row: refunded, conceded, agreed or ruled.
+    Units that were not in dispute were earned before.
+    """
+    events = [logged.event for logged in history]
+    paid = [one.to_seller + one.platform_fee for one in events if isinstance(one, OrderDisputed | OrderClosed)]
+    return any(isinstance(one, OrderClosed) for one in events) and not sum(paid)
 
 
 def commitments_in(history: Sequence[Logged]) -> tuple[str, ...]:

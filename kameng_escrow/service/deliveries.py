@@ -17,7 +17,7 @@ from kameng_escrow.delivery.release import Release, Stage, commitments_in, relea
 from kameng_escrow.delivery.sealing import Delivery, check_payload, open_delivery
 from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.order import OrderTerms
-from kameng_escrow.domain.states import Outcome, Right, State
+from kameng_escrow.domain.states import Right, State
 from kameng_escrow.store.models import CheckpointRow, OrderRow
 from kameng_escrow.store.queries import load_order_events
 from kameng_escrow.store.service import deliveries as kept
@@ -35,7 +35,6 @@ class Ground:
     """What the mirror knows of an order, all at one moment."""
 
     history: list[Logged]
-    outcome: Outcome
     state: State
     final: int
 
@@ -43,12 +42,16 @@ class Ground:
     def commitments(self) -> tuple[str, ...]:
         return commitments_in(self.history)
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of it is expected to change back."""
+        return all(logged.block_number <= self.final for logged in self.history)
+
     def release(self, row: DeliveryRow) -> Release:
         """Where a stored delivery stands."""
         return release_of(
             row.commitment,
             self.history,
-            outcome=self.outcome,
             final=self.final,
             was_read=row.read_at is not None,
             is_erased=row.erased_at is not None,
@@ -60,7 +63,7 @@ def ground(session: Session, contract_id: int, order_id: str) -> Ground:
     row = session.get_one(OrderRow, (contract_id, order_id))
     final = session.scalar(select(CheckpointRow.final_number).filter_by(contract_id=contract_id))
     history = load_order_events(session, contract_id, [order_id])
-    return Ground(history=history, outcome=row.outcome, state=row.state, final=-1 if final is None else final)
+    return Ground(history=history, state=row.state, final=-1 if final is None else final)
 
 
 def require_delivering(held: OrderAccess) -> None:
@@ -114,6 +117,7 @@ def store(
             account=account,
             now=parts.clock(),
             committed=at.commitments,
+            is_open=at.state.is_open,
         )
         if fresh and prints:
             newest = parts.fingerprint_keys[0].id
@@ -191,13 +195,21 @@ def _released(session: Session, parts: Parts, order_id: str, delivery_id: str) -
 
 
 def erase(parts: Parts, order_id: str) -> int:
-    """Erases the codes of a closed order, and returns how many payloads those were. Raises `Conflict` for an open."""
+    """Erases the codes of a closed order, and returns how many payloads those were.
+
+    Raises `Conflict` for one that is open, or may be again.
+    """
     with parts.store.writing() as session:
         at = ground(session, parts.contract_id, order_id)
         if at.state is not State.Closed:
             raise Conflict(
                 "The order is open, and its codes may be needed in a dispute: erase them once it is closed.",
                 "订单还没有结束，争议中可能要用到卡密：结束后再抹去。",
+            )
+        if not at.is_final:  # or a reorganisation opens it again, and nobody has the codes
+            raise Conflict(
+                "The order is closed, and that is not final yet: erase its codes in some minutes.",
+                "订单已结束，但还不是最终的，仍可能被撤销：过几分钟再抹去。",
             )
         return kept.erase_deliveries(session, parts.contract_id, order_id, parts.clock())
 

@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from kameng_escrow.delivery.release import Release, Stage, commitments_in, release_of
-from kameng_escrow.domain.events import Logged, OrderAccepted, OrderDelivered, OrderRecommitted
-from kameng_escrow.domain.states import Outcome
+from kameng_escrow.domain.events import (
+    Logged,
+    OrderAccepted,
+    OrderClosed,
+    OrderDelivered,
+    OrderDisputed,
+    OrderRecommitted,
+)
+from kameng_escrow.domain.states import Fault, Outcome
 
 ORDER, FIRST, SECOND = ("0x" + digits * 32 for digits in ("01", "c1", "c2"))
 
@@ -41,27 +48,62 @@ HISTORY = [
     ],
 )
 def test_it_waits_for_the_final_block_of_its_own_commitment(commitment: str, final: int, expected: Release) -> None:
-    assert release_of(commitment, HISTORY, outcome=Outcome.Nothing, final=final, was_read=False) == expected
+    assert release_of(commitment, HISTORY, final=final, was_read=False) == expected
 
 
 def test_a_reorg_takes_it_back_to_stored() -> None:
-    assert release_of(FIRST, HISTORY[:0], outcome=Outcome.Nothing, final=99, was_read=False).stage is Stage.Stored
+    assert release_of(FIRST, HISTORY[:0], final=99, was_read=False).stage is Stage.Stored
+
+
+def closed(outcome: Outcome, to_seller: int, platform_fee: int = 0) -> list[Logged]:
+    event = OrderClosed(
+        order_id=ORDER,
+        outcome=outcome,
+        fault=Fault.Nobody,
+        to_buyer=100 - to_seller - platform_fee,
+        to_seller=to_seller,
+        platform_fee=platform_fee,
+        bond_returned=7,
+    )
+    return [*HISTORY, logged(event, 30)]
+
+
+def disputed(to_seller: int) -> list[Logged]:
+    event = OrderDisputed(
+        order_id=ORDER,
+        units=1,
+        evidence="0x" + "e1" * 32,
+        dispute_bond=5,
+        to_seller=to_seller,
+        platform_fee=0,
+        bond_returned=3,
+    )
+    return [logged(event, 25)]
+
+
+BACK = [Outcome.Refunded, Outcome.Conceded, Outcome.Agreed, Outcome.Ruled, Outcome.Defaulted]
 
 
 @pytest.mark.parametrize("final", [0, 99])
-def test_what_was_refunded_unread_is_not_given_away(final: int) -> None:
-    unread = release_of(FIRST, HISTORY, outcome=Outcome.Refunded, final=final, was_read=False)
-    assert unread.stage is Stage.Withheld
-    assert release_of(FIRST, HISTORY, outcome=Outcome.Refunded, final=99, was_read=True).stage is Stage.Released
+@pytest.mark.parametrize("outcome", BACK)
+def test_whoever_has_all_the_money_back_does_not_get_unread_codes_too(outcome: Outcome, final: int) -> None:
+    history = closed(outcome, 0) + disputed(0)
+    assert release_of(FIRST, history, final=final, was_read=False).stage is Stage.Withheld
+    assert release_of(FIRST, history, final=99, was_read=True).stage is Stage.Released
 
 
-@pytest.mark.parametrize("outcome", [one for one in Outcome if one is not Outcome.Refunded])
-def test_however_else_it_ended_the_buyer_may_read(outcome: Outcome) -> None:
-    assert release_of(FIRST, HISTORY, outcome=outcome, final=10, was_read=False).stage is Stage.Released
+@pytest.mark.parametrize("outcome", BACK)
+def test_what_was_paid_for_may_be_read_however_it_ended(outcome: Outcome) -> None:
+    for history in (closed(outcome, 1), closed(outcome, 0, platform_fee=1), disputed(60) + closed(outcome, 0)):
+        assert release_of(FIRST, history, final=10, was_read=False).stage is Stage.Released
+
+
+def test_in_dispute_the_buyer_may_still_look() -> None:
+    assert release_of(FIRST, HISTORY + disputed(0), final=10, was_read=False).stage is Stage.Released
 
 
 def test_what_is_erased_is_gone() -> None:
-    erased = release_of(FIRST, HISTORY, outcome=Outcome.Nothing, final=99, was_read=True, is_erased=True)
+    erased = release_of(FIRST, HISTORY, final=99, was_read=True, is_erased=True)
     assert erased.stage is Stage.Erased
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
@@ -26,7 +27,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from kameng_escrow.domain.states import State
 
-from ..models import Base, OrderRow
+from ..models import Base, CheckpointRow, OrderRow
 from ..queries import parts
 from ..types import Address, Hash, Json
 from .ids import LENGTH, new_id
@@ -113,15 +114,20 @@ def store_delivery(
     account: str,
     now: int,
     committed: Collection[str] = (),
+    is_open: bool = True,
 ) -> tuple[DeliveryRow, bool]:
-    """Keeps a payload, and says whether it is new. The same one again is the same row; one that was erased stays so.
+    """Keeps a payload, and says whether it is new. The same one again is the same row; one that was erased stays so
+    unless the order `is_open`: then it is kept again, and as good as new.
 
     `committed` are the order's commitments on the chain: deliveries of none of them give way, the oldest first, past
     `MOST_WAITING`.
     """
     same = select(DeliveryRow).filter_by(contract_id=contract_id, order_id=order_id, commitment=commitment)
     if (found := session.scalar(same)) is not None:
-        return found, False
+        is_back = is_open and found.erased_at is not None  # a reorganisation undid the end that it was erased after
+        if is_back:
+            found.payload, found.erased_at = payload, None
+        return found, is_back
     row = DeliveryRow(
         id=new_id("dlv"),
         contract_id=contract_id,
@@ -193,16 +199,21 @@ def erase_deliveries(session: Session, contract_id: int, order_id: str, now: int
     return len(ids)
 
 
+def closed_for_good(contract_id: int, before: int) -> tuple[ColumnElement[bool], ...]:
+    """That an order closed before this Unix second of the chain, in blocks that are not expected to change any more."""
+    final = select(CheckpointRow.final_number).where(CheckpointRow.contract_id == contract_id).scalar_subquery()
+    return OrderRow.state == State.Closed, OrderRow.closed_at < before, OrderRow.last_block <= final
+
+
 def orders_to_erase(session: Session, contract_id: int, closed_before: int, *, limit: int = 100) -> Sequence[str]:
-    """Orders that were closed before this Unix second of the chain and whose codes are still here."""
+    """Orders that were closed for good before this Unix second of the chain and whose codes are still here."""
     query = (
         select(DeliveryRow.order_id)
         .join(OrderRow, (OrderRow.contract_id == DeliveryRow.contract_id) & (OrderRow.order_id == DeliveryRow.order_id))
         .where(
             DeliveryRow.contract_id == contract_id,
             DeliveryRow.erased_at.is_(None),
-            OrderRow.state == State.Closed,
-            OrderRow.closed_at < closed_before,
+            *closed_for_good(contract_id, closed_before),
         )
     )
     return session.scalars(query.distinct().limit(limit)).all()

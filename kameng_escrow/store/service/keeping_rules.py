@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, delete, exists, func, null, or_, select, update
 from sqlalchemy.orm import Session
 
-from kameng_escrow.domain.states import State
 from kameng_escrow.domain.transcript import EntryKind
 from kameng_escrow.store.models import OrderRow
 from kameng_escrow.store.queries import parts
@@ -235,11 +234,10 @@ def _rows(result: Any) -> int:
 
 
 def _closed(model: Any, contract_id: int, before: int, *more: ColumnElement[bool]) -> ColumnElement[bool]:
-    """That the order of a row closed before then."""
+    """That the order of a row closed before then, for good."""
     return exists().where(
         OrderRow.contract_id == contract_id,
         OrderRow.order_id == model.order_id,
-        OrderRow.state == State.Closed,
-        OrderRow.closed_at < before,
+        *deliveries.closed_for_good(contract_id, before),
         *more,
     )

@@ -15,7 +15,7 @@ from kameng_escrow.delivery import Delivery, Parcel, new_nonce, pack, prepare, s
 from kameng_escrow.delivery.fingerprints import FingerprintKey, tag_of
 from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.signed import Offer, OperatorGrant
-from kameng_escrow.domain.states import Right, State
+from kameng_escrow.domain.states import Right, Role, State
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import deliveries as kept
 from tests.integration.escrow_world import HOUR, EscrowWorld
@@ -289,6 +289,34 @@ def test_what_was_refunded_unread_stays_closed(sale: Sale) -> None:
     assert problem["values"]["stage"] == "Withheld"
 
 
+def concede(sale: Sale) -> None:
+    sale.world.wait(24 * 3_600)  # until it is time to mediate
+    sale.world.send(sale.world.seller, "concede", sale.terms, Role.Seller)
+
+
+@pytest.mark.parametrize("ending", ["conceded", "agreed"])
+def test_whoever_disputes_unread_codes_gets_the_money_or_the_codes(sale: Sale, ending: str) -> None:
+    delivery_id = sale.store()["id"]
+    sale.deliver()
+    sale.dispute(sale.terms.units)
+    if ending == "conceded":
+        concede(sale)
+    else:
+        sale.world.agree(sale.terms, State.Disputed, sale.terms.price, sale.terms.units)
+    sale.finally_()
+    problem = assert_problem(sale.read(delivery_id), 409, "not_released")
+    assert problem["values"]["stage"] == "Withheld"
+
+
+def test_units_that_were_not_disputed_were_paid_for_and_may_be_read(sale: Sale) -> None:
+    delivery_id = sale.store()["id"]
+    sale.deliver()
+    sale.dispute(2)
+    concede(sale)
+    sale.finally_()
+    assert sale.read(delivery_id).status_code == 200
+
+
 def test_what_was_read_stays_readable(sale_on_each: Sale) -> None:
     sale = sale_on_each
     delivery_id = sale.store()["id"]
@@ -441,6 +469,44 @@ def test_a_mediator_sees_that_garbage_was_delivered(service: Service) -> None:
     assert (seen["matches"], seen["reason"]) == (False, "delivery_false")
 
 
+def to_erase(sale: Sale) -> list[str]:
+    """Of which orders the codes are old enough."""
+    with sale.service.store.reading() as session:
+        later = sale.world.now() + 1
+        return list(kept.orders_to_erase(session, sale.service.parts.contract_id, later))
+
+
+def test_codes_are_not_erased_by_an_end_that_a_reorg_takes_back(anvil_service: Service) -> None:
+    sale = Sale(anvil_service)
+    delivery_id = sale.store()["id"]
+    sale.deliver()
+    sale.finally_()
+    sale.world.send(sale.world.buyer, "confirm", sale.terms, State.Delivered)
+    sale.service.mirror()
+    assert_problem(sale.buyer.post(f"{sale.path}/erase", json={}), 409, "conflict")
+    sale.world.node.request("anvil_reorg", 1, [])
+    sale.finally_()
+    assert sale.read(delivery_id).status_code == 200
+
+
+def test_what_was_erased_is_taken_again_while_the_order_is_open(sale_on_each: Sale) -> None:
+    """Deeper than the final mark a reorganisation may still be: whoever kept the payload helps the order out."""
+    sale = sale_on_each
+    delivery_id = sale.store()["id"]
+    sale.deliver()
+    sale.finally_()
+    with sale.service.store.writing() as session:
+        kept.erase_deliveries(session, sale.service.parts.contract_id, sale.order_id, sale.world.now())
+    assert_problem(sale.read(delivery_id), 409, "not_released")
+    again = sale.store()
+    assert (again["id"], again["stage"]) == (delivery_id, "Released")
+    assert sale.read(delivery_id).json()["payload"] == sale.body()["payload"]
+    sale.world.send(sale.world.buyer, "confirm", sale.terms, State.Delivered)
+    sale.finally_()
+    assert sale.buyer.post(f"{sale.path}/erase", json={}).json() == {"erased": 1}
+    assert sale.store()["stage"] == "Erased"
+
+
 def test_erasing_leaves_hashes_and_nothing_else(sale_on_each: Sale) -> None:
     sale = sale_on_each
     delivery_id = sale.store()["id"]
@@ -451,9 +517,10 @@ def test_erasing_leaves_hashes_and_nothing_else(sale_on_each: Sale) -> None:
     assert_problem(sale.buyer.post(f"{sale.path}/erase", json={}), 409, "conflict")
     sale.world.send(sale.world.buyer, "confirm", sale.terms, State.Disputed)
     sale.service.mirror()
-    with sale.service.store.reading() as session:
-        later = sale.world.now() + 1
-        assert sale.order_id in kept.orders_to_erase(session, sale.service.parts.contract_id, later)
+    assert_problem(sale.buyer.post(f"{sale.path}/erase", json={}), 409, "conflict")
+    assert to_erase(sale) == []
+    sale.finally_()
+    assert to_erase(sale) == [sale.order_id]
     assert sale.buyer.post(f"{sale.path}/erase", json={}).json() == {"erased": 1}
     problem = assert_problem(sale.read(delivery_id), 409, "not_released")
     assert problem["values"]["stage"] == "Erased"
