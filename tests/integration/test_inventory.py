@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,32 @@ def test_a_buyer_s_cap_counts_every_name_that_it_goes_by(shelf: Shelf, who: dict
     assert raised.value.fields == {"cap": 3, "had": 2, "wanted": 2}
     shelf.quote(listing, 1, **who)
     shelf.quote(listing, 3, buyer=account(60), delivery_key=key(60), refund_to=account(61))
+
+
+@pytest.mark.parametrize("kind", ["refund_to", "delivery_key"])
+def test_nobody_uses_up_another_s_share_by_its_names(shelf: Shelf, kind: str) -> None:
+    listing = shelf.listing(20, buyer_cap=4)
+    shelf.quote(listing, 1)
+    names = {"refund_to": {"refund_to": BUYER}, "delivery_key": {"delivery_key": KEY}}[kind]
+    for number in (60, 61, 62):
+        who = {"buyer": account(number), "delivery_key": key(number), "refund_to": account(number), **names}
+        with suppress(BuyerCapReached, TooManyQuotes):
+            while True:
+                bought = shelf.quote(listing, 1, **who)
+                shelf.chain(bought.id, State.Opened)
+                shelf.follow()
+    shelf.quote(listing, 3)
+    with pytest.raises(BuyerCapReached):
+        shelf.quote(listing, 1)
+
+
+def test_a_foreign_refund_address_is_not_spoilt_by_others_either(shelf: Shelf) -> None:
+    """Such as an exchange's, which many have their refunds sent to."""
+    listing = shelf.listing(20, buyer_cap=2)
+    shared = account(50)
+    for _ in range(2):
+        shelf.quote(listing, 1, buyer=OTHER, delivery_key=OTHER_KEY, refund_to=shared)
+    shelf.quote(listing, 2, refund_to=shared)
 
 
 def test_the_cap_counts_what_was_bought_and_not_what_was_given_up(shelf: Shelf) -> None:

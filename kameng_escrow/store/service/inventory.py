@@ -139,12 +139,16 @@ def hold_units(session: Session, listing: ListingRow, quote: QuoteRow, now: Now)
 
 
 def _check_buyer(session: Session, listing: ListingRow, quote: QuoteRow) -> None:
-    """By every name that a buyer has here. Names are cheap: see the manual for what this can't do."""
-    same = or_(
-        QuoteRow.buyer == quote.buyer,
-        QuoteRow.refund_to == quote.refund_to,
-        QuoteRow.delivery_key == quote.delivery_key,
-    )
+    """By every name that a buyer has here. Names are cheap: see the manual for what this can't do.
+
+    Anybody can write another's name into a quote. That counts against whoever does, and never against the other: what
+    the refund address bought itself is counted, and what was bought with a delivery key unless it is the buyer's first.
+    """
+    same = QuoteRow.buyer.in_({quote.buyer, quote.refund_to})
+    with_key = (QuoteRow.listing_id == listing.id) & (QuoteRow.delivery_key == quote.delivery_key)
+    first = session.scalar(select(QuoteRow.buyer).where(with_key).order_by(QuoteRow.id).limit(1))
+    if first not in (None, quote.buyer):  # the key is somebody else's
+        same |= with_key
     query = select(QuoteRow.hold, func.count(), func.sum(QuoteRow.units)).where(
         QuoteRow.listing_id == listing.id, QuoteRow.hold != Hold.Released, same
     )
