@@ -21,6 +21,8 @@ from kameng_escrow.chain.logs import BlockLogs, Reading
 
 _SLACK = 30.0  # seconds to work through an answer, beyond the node's own time
 _END = 5.0  # seconds for it to end in
+# The pipe has ended, or what comes through it is no answer of ours: a value of `marshal`'s is damaged or another one.
+_NO_MORE = (EOFError, OSError, ValueError, TypeError, LookupError, MemoryError, OverflowError)
 # So that glibc gives back what an answer of megabytes took, and its threads don't each keep as much for the next.
 _THRIFT = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
 
@@ -106,17 +108,20 @@ class Helper:
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """Hands out answers until there are no more."""
         assert process.stdout is not None  # it was asked for
-        with process.stdout as answers, suppress(EOFError, OSError):
-            if receive(answers) == READY and not self._over:
-                self.ready.set()
-            while True:
-                number, blocks, work = receive(answers)
-                with self._turn:
-                    answer = self._asked.pop(number)
-                answer.set_result(None if blocks is None else Reading([BlockLogs(*block) for block in blocks], work))
-        with self._turn:
-            self._over = True
-            self.ready.clear()
-            left, self._asked = self._asked, {}
-        for answer in left.values():
-            answer.set_result(None)
+        try:
+            with process.stdout as answers, suppress(*_NO_MORE):
+                if receive(answers) == READY and not self._over:
+                    self.ready.set()
+                while True:
+                    number, blocks, work = receive(answers)
+                    read = None if blocks is None else Reading([BlockLogs(*block) for block in blocks], work)
+                    with self._turn:
+                        answer = self._asked.pop(number)
+                    answer.set_result(read)
+        finally:  # or whoever asked waits for nothing until its time is out
+            with self._turn:
+                self._over = True
+                self.ready.clear()
+                left, self._asked = self._asked, {}
+            for answer in left.values():
+                answer.set_result(None)

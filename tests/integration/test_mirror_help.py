@@ -1,17 +1,21 @@
 """A mirror's second process: it reads what the mirror would, gives back what is odd, and never outlives it."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from kameng_escrow.chain.anvil import AnvilNode
+from kameng_escrow.chain.log_helper import READY, send
 from kameng_escrow.chain.logs import read_logs
 from kameng_escrow.mirror import Web3Source, step
 from kameng_escrow.mirror.help import Helper
@@ -65,6 +69,13 @@ def head_of(world: EscrowWorld) -> int:
 
 def asked(world: EscrowWorld) -> dict[str, object]:
     return {"address": world.address, "fromBlock": "0x0", "toBlock": "latest"}
+
+
+def framed(value: Any) -> bytes:
+    """As it goes through the pipe."""
+    pipe = io.BytesIO()
+    send(pipe, value)
+    return pipe.getvalue()
 
 
 def ended(pid: int) -> bool:
@@ -121,6 +132,37 @@ def test_what_is_out_of_the_ordinary_is_given_back(
     with bad_line(str(lived_on_anvil.node.url), lambda *_: answer) as url:
         assert helper.read(url, 30, lived_on_anvil.address, 0, 10) is None
     assert helper.read(str(lived_on_anvil.node.url), 30, lived_on_anvil.address, 0, 10) is not None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (8).to_bytes(8) + b"no value",
+        b"\xff" * 8,
+        framed(None),
+        framed((7, None, 0.0)),
+        framed((0, [3], 0.0)),
+        framed((0, [(1,)], 0.0)),
+    ],
+    ids=["damaged", "endless", "no answer", "to no question", "no block", "half a block"],
+)
+def test_nobody_waits_for_a_helper_that_talks_nonsense(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked is given back at once, and not when its time is out."""
+    program = f"import sys; o = sys.stdout.buffer; o.write({framed(READY)!r}); o.flush(); sys.stdin.buffer.read(8); "
+    program += f"o.write({said!r}); o.flush(); sys.stdin.buffer.read()"
+    start = subprocess.Popen
+
+    def start_another(_: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return start([sys.executable, "-c", program], **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start_another)
+    with Helper() as helper:
+        helper.start()
+        assert helper.ready.wait(SECONDS)
+        began = time.monotonic()
+        assert helper.read("http://127.0.0.1:1", 600, "0x" + "00" * 20, 0, 1) is None
+        assert time.monotonic() - began < SECONDS
+        assert not helper.ready.is_set()
 
 
 def test_nobody_sees_the_url_among_the_processes(lived_on_anvil: EscrowWorld, helper: Helper) -> None:
