@@ -774,7 +774,7 @@ class Operations:
         return answer
 
     def test_webhook(self, endpoint_id: str, *, idempotency_key: str | None = None) -> types.WebhookDeliveryView:
-        """Has a `webhook.tested` sent. What became of it is in the log."""
+        """Has a `webhook.tested` sent; one that waits already is sent now. What became of it is in the log."""
         answer: types.WebhookDeliveryView = self._call(
             make_call("POST", "/v1/webhooks/{}/test", endpoint_id, idempotency_key=idempotency_key, once=True)
         )
@@ -783,7 +783,7 @@ class Operations:
     def recover_webhook(
         self, endpoint_id: str, body: types.Recover, *, idempotency_key: str | None = None
     ) -> types.RecoveredView:
-        """Has all sent that was given up or missed since then."""
+        """Has all sent that was given up or missed since then, 29 days ago at most."""
         answer: types.RecoveredView = self._call(
             make_call(
                 "POST", "/v1/webhooks/{}/recover", endpoint_id, body=body, idempotency_key=idempotency_key, once=True
@@ -1703,7 +1703,7 @@ class AsyncOperations:
         return answer
 
     async def test_webhook(self, endpoint_id: str, *, idempotency_key: str | None = None) -> types.WebhookDeliveryView:
-        """Has a `webhook.tested` sent. What became of it is in the log."""
+        """Has a `webhook.tested` sent; one that waits already is sent now. What became of it is in the log."""
         answer: types.WebhookDeliveryView = await self._call(
             make_call("POST", "/v1/webhooks/{}/test", endpoint_id, idempotency_key=idempotency_key, once=True)
         )
@@ -1712,7 +1712,7 @@ class AsyncOperations:
     async def recover_webhook(
         self, endpoint_id: str, body: types.Recover, *, idempotency_key: str | None = None
     ) -> types.RecoveredView:
-        """Has all sent that was given up or missed since then."""
+        """Has all sent that was given up or missed since then, 29 days ago at most."""
         answer: types.RecoveredView = await self._call(
             make_call(
                 "POST", "/v1/webhooks/{}/recover", endpoint_id, body=body, idempotency_key=idempotency_key, once=True

@@ -62,7 +62,7 @@ class AttemptView(TypedDict):
     at: str
     took_ms: int
     status: "int | None"
-    error: Literal["timeout", "connection", "tls", "dns", "forbidden", "answer"]
+    error: Literal["timeout", "connection", "tls", "dns", "forbidden", "answer", "internal"]
 
 
 class AuditEntryView(TypedDict):
