@@ -280,6 +280,8 @@ def test_a_dispute_from_reason_to_ruling(service: Service) -> None:
     assert len(seen["filed"]) == 1
     assert seller.get(file["url"]).status_code == 200
     ok(seller.post(f"{room}/dispute/evidence", json={"text": "They were new."}), 201)
+    assert seen["ties"] == []
+    world.send(world.seller, "registerPayTo", world.mediator.address)
     refused(mediator.post(f"{room}/dispute/evidence", json={"text": "x"}), 403, "forbidden")
 
     findings = [{"line": 1, "outcome": "Buyer"}, {"line": 4, "outcome": "Shared"}]
@@ -288,6 +290,9 @@ def test_a_dispute_from_reason_to_ruling(service: Service) -> None:
     room_of(service, terms)
     [case] = [one for one in ok(mediator.get("/v1/mediation/queue"))["cases"] if one["order_id"] == seen["order_id"]]
     assert (case["turn"], case["reason"], case["promised"]["fault"]) == (True, "CodeInvalid", "Mediator")
+    [tie] = case["ties"]
+    assert (tie["mediator"], tie["tie"], set(tie["label"])) == (world.mediator.address, "receiver", {"zh", "en"})
+    assert ok(buyer.get(f"{room}/dispute"))["ties"] == [tie]
     wrong = {"findings": [{"line": 1, "outcome": "Platform"}], "grounds": "x"}
     refused(mediator.post(f"{room}/dispute/ruling", json=wrong), 422, "paper_refused")
     preview = ok(mediator.post(f"{room}/dispute/preview", json={"findings": findings}))
