@@ -21,6 +21,8 @@ class FindingKind(StrEnum):
     LineMissing = "line_missing"  # an order of the period is left out
     PageFalse = "page_false"  # a printed page has more, or other, text than it should
     TotalsFalse = "totals_false"  # the manifest's sums are not those of the orders
+    BlockFalse = "block_false"  # the manifest's block is of another time, or its period ends later than that
+    VolumeMissing = "volume_missing"  # the printed statement has a further file, which the manifest does not name
     CurrencyFalse = "currency_false"  # the token says another symbol or number of decimals
 
 

@@ -15,6 +15,7 @@ COLUMNS = (
 )
 Line = Mapping[str, str]  # by column
 
+LATEST = 253_402_300_799  # the last second that ISO 8601 has four digits for
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_SYMBOL = 16
 

@@ -21,7 +21,7 @@ from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.service.closed_orders import Scope
 
 from .errors import ManifestBroken, NotReadable
-from .lines import Currency
+from .lines import LATEST, Currency, iso
 
 KIND = "kameng_escrow statement"
 VERSION = 1
@@ -42,6 +42,7 @@ class Manifest:
     until: int  # likewise; not included
     last_block: int
     last_hash: str
+    last_time: str  # ISO 8601, as it says
     currencies: Mapping[str, Currency]  # by token
     files: Mapping[str, Mapping[str, Any]]  # by name
     signer: str | None
@@ -105,16 +106,24 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
     files = {str(one["name"]): one for one in document["files"]}
     if any("/" in name or "\\" in name or name.startswith(".") for name in files):
         raise ValueError("a file's name is a path")
+    if not files:
+        raise ValueError("it names no files")
+    since, until = _second(period, "since"), _second(period, "until")
+    if since >= until:
+        raise ValueError("its period ends before it begins")
+    if _whole(blocks["first"]) > _whole(blocks["last"]):
+        raise ValueError("its last block comes before the first")
     return Manifest(
         document=document,
         chain_id=_whole(document["chain_id"]),
         genesis_hash=parse_hash(document["genesis_hash"], "genesis_hash"),
         contract=parse_address(document["contract"], "contract"),
         scope=Scope(party=_address(scope.get("party")), platform=_address(scope.get("platform"))),
-        since=_whole(period["since_timestamp"]),
-        until=_whole(period["until_timestamp"]),
+        since=since,
+        until=until,
         last_block=_whole(blocks["last"]),
         last_hash=parse_hash(blocks["last_hash"], "last_hash"),
+        last_time=str(blocks["last_time"]),
         currencies={
             parse_address(token, "token"): Currency(symbol=str(one["symbol"]), decimals=_whole(one["decimals"]))
             for token, one in document["currencies"].items()
@@ -122,6 +131,14 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         files=files,
         signer=_address(document["signer"]),
     )
+
+
+def _second(period: Mapping[str, Any], end: str) -> int:
+    """An end of the period: people are shown its text and orders are found by its number, so the two must be one."""
+    second = _whole(period[f"{end}_timestamp"])
+    if second > LATEST or period[end] != iso(second):
+        raise ValueError(f"{end} is {period[end]!r}, and not the time {second}")
+    return second
 
 
 def _whole(value: object) -> int:

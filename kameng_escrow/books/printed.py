@@ -94,6 +94,11 @@ class Heading:
         return WORDS[name][0 if self.lang == "zh" else 1]
 
 
+def volumes(lines: int) -> int:
+    """How many files a printed statement of so many lines has."""
+    return max(1, -(-lines // (LINES_A_PAGE * PAGES_A_FILE)))
+
+
 def pages(heading: Heading, lines: Iterator[Line]) -> Iterator[list[Text]]:
     """The pages of lines; at least one."""
     number = 1

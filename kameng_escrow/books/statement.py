@@ -20,14 +20,13 @@ from kameng_escrow.store.service.closed_orders import ClosedOrder, Scope, closed
 from kameng_escrow.store.service.reputation import AsOf, last_final
 
 from .errors import NothingFinal, PeriodNotFinal
-from .lines import Currency, Sums, iso, line_of
+from .lines import LATEST, Currency, Sums, iso, line_of
 from .making import Making
 from .manifest import KIND, SUFFIX, VERSION, sign, to_text
 from .printed import WORDS, Heading, Lang, PdfWriter
 from .tables import CsvWriter, ParquetWriter, Writer
 
 FORMATS = ("csv", "parquet", "pdf")
-LATEST = 253_402_300_799  # the last second that ISO 8601 has four digits for
 _TELL = 500  # lines between two words about progress
 
 CurrencyOf = Callable[[str], Currency]
@@ -86,6 +85,8 @@ def make_statement(
     """
     if unknown := set(formats) - set(FORMATS):
         raise ValueError(f"no formats of a statement: {', '.join(sorted(unknown))}")
+    if not formats:
+        raise ValueError("a statement has some format: nobody can verify a manifest without files")
     with store.reading() as session, ExitStack() as stack:
         as_of = _as_of(last_final(session, contract.id), period)
         total = count_closed(session, contract.id, scope, since=period.since, until=period.until)
@@ -129,7 +130,8 @@ def _stem(scope: Scope, period: Period) -> str:
     return f"statement-{days}-{whose[:10].lower()}"
 
 
-def _volume(stem: str, number: int) -> str:
+def volume_name(stem: str, number: int) -> str:
+    """The name of a printed statement's file of that number, from 1 on."""
     return f"{stem}.pdf" if number == 1 else f"{stem}-{number}.pdf"
 
 
@@ -197,7 +199,7 @@ class _Work:
         if "parquet" in formats:
             self._writers.append(ParquetWriter(making.open(f"{stem}.parquet")))
         if "pdf" in formats:
-            self._writers.append(PdfWriter(lambda number: making.open(_volume(stem, number)), heading))
+            self._writers.append(PdfWriter(lambda number: making.open(volume_name(stem, number)), heading))
 
     def write(self, order: ClosedOrder) -> None:
         self._sums.add(order)

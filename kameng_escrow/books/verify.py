@@ -9,14 +9,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from kameng_escrow.mirror import ChainSource, Progress, Target, replayed
+from kameng_escrow.mirror import ChainSource, Header, Progress, Target, replayed
 
 from .comparing import Check, Truth
 from .errors import ManifestMissing, NotReadable, OtherChain
 from .findings import Finding, FindingKind, Verification
+from .lines import LATEST, iso
 from .making import size_and_digest
 from .manifest import SUFFIX, Manifest, read_manifest
-from .statement import CurrencyOf
+from .printed import volumes
+from .statement import CurrencyOf, volume_name
 from .witness import Witness
 
 
@@ -76,9 +78,11 @@ def verify(
         raise OtherChain(found.last_block, found.last_hash, None)
     if last.hash != found.last_hash:
         raise OtherChain(found.last_block, found.last_hash, last.hash)
+    _check_block(result, found, last)
     with replayed(source, target, last, stop=stop, progress=reading) as fresh:
         truth = Truth(fresh, found)
         _check_sums(result, truth, currency_of)
+        _check_volumes(result, found, names)
         for name in names:
             if not (folder / name).is_file():
                 result.add(Finding(kind=FindingKind.FileMissing, file=name))
@@ -108,6 +112,27 @@ def _check_digest(result: Verification, found: Manifest, path: Path) -> None:
     if said != digest:
         kind = FindingKind.FileAltered
         result.add(Finding(kind=kind, file=path.name, field="sha256", said=said, true=digest))
+
+
+def _check_block(result: Verification, found: Manifest, last: Header) -> None:
+    """That the block is of the time that is said of it, and the period was over by then."""
+    name, time = result.manifest.name, iso(min(last.timestamp, LATEST))
+    for field, said, right in (
+        ("blocks.last_time", found.last_time, found.last_time == time),
+        ("period.until", iso(found.until), found.until <= last.timestamp),
+    ):
+        if not right:
+            result.add(Finding(kind=FindingKind.BlockFalse, file=name, field=field, said=said, true=time))
+
+
+def _check_volumes(result: Verification, found: Manifest, names: list[str]) -> None:
+    """That the manifest names every file of a printed statement: as many as its orders take, by the chain."""
+    if not any(name.endswith(".pdf") for name in names):
+        return
+    stem = result.manifest.name.removesuffix(SUFFIX)
+    for number in range(1, volumes(result.lines) + 1):
+        if (name := volume_name(stem, number)) not in found.files:
+            result.add(Finding(kind=FindingKind.VolumeMissing, file=name))
 
 
 def _check_sums(result: Verification, truth: Truth, currency_of: CurrencyOf) -> None:

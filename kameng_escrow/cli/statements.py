@@ -35,6 +35,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "line_missing": ("漏了这一单", "this order is left out"),
     "page_false": ("这一页的文字多了、少了或不同", "the page's text is not what it should be"),
     "totals_false": ("合计不对", "a sum is wrong"),
+    "block_false": ("清单对期间所截至区块的说法不对", "what the manifest says of the block that it is as of is wrong"),
+    "volume_missing": (
+        "打印的对账单缺这一册，清单也没列",
+        "a volume of the printed statement, which the manifest leaves out",
+    ),
     "currency_false": ("代币自己说的不是这样", "the token says something else of itself"),
 }
 
@@ -260,7 +265,8 @@ def _scope(party: str, platform: str) -> "Scope":
 
 
 def _period(since: str, until: str) -> "Period":
-    from ..books.statement import LATEST, Period
+    from ..books.lines import LATEST
+    from ..books.statement import Period
 
     start = _second(since, "--since")
     month = _MONTH.fullmatch(since.strip())

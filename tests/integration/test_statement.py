@@ -12,6 +12,7 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from kameng_escrow.books import comparing, printed
 from kameng_escrow.books.errors import (
     LibraryMissing,
     ManifestBroken,
@@ -23,7 +24,7 @@ from kameng_escrow.books.errors import (
     PeriodNotFinal,
 )
 from kameng_escrow.books.findings import FindingKind, Verification
-from kameng_escrow.books.lines import AMOUNTS, COLUMNS, Currency, clean_symbol
+from kameng_escrow.books.lines import AMOUNTS, COLUMNS, LATEST, Currency, clean_symbol, iso
 from kameng_escrow.books.manifest import read_manifest, sign, to_text
 from kameng_escrow.books.printed import FONT_FILE, characters
 from kameng_escrow.books.statement import FORMATS, Made, Period, make_statement
@@ -101,6 +102,14 @@ def rewrite(path: Path, change: Callable[[list[dict[str, str]]], list[dict[str, 
         writer.writerows(rows)
 
 
+def rewrite_manifest(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Changes it, and signs it anew."""
+    document = json.loads(path.read_text("utf-8"))
+    change(document)
+    unsigned = {name: value for name, value in document.items() if name != "signature"}
+    path.write_text(to_text(sign(unsigned, SIGNER)), "utf-8")
+
+
 # --------------------------------------------------------------------------------------------------------- refusals
 
 
@@ -126,6 +135,12 @@ def test_a_store_without_anything_final_has_no_statement(world: EscrowWorld, sto
 def test_what_is_no_period_is_refused(since: int, until: int) -> None:
     with pytest.raises(ValueError, match="no period"):
         Period(since=since, until=until)
+
+
+def test_a_statement_of_no_files_is_refused(lived: Lived, sqlite_store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="some format"):
+        made(lived[0], sqlite_store, tmp_path / "out", formats=())
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_fails_half_way_leaves_nothing(lived: Lived, sqlite_store: Store, tmp_path: Path) -> None:
@@ -189,6 +204,34 @@ def test_a_manifest_names_no_paths(copy: Path, lived: Lived) -> None:
         verified(lived[0], manifest)
 
 
+def test_a_manifest_that_names_no_files_is_refused(copy: Path, lived: Lived) -> None:
+    manifest = file_in(copy, ".manifest.json")
+    rewrite_manifest(manifest, lambda document: document.update(files=[]))
+    with pytest.raises(ManifestBroken, match="names no files"):
+        verified(lived[0], manifest)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"until": "2020-02-01T00:00:00Z"}, "until is"),
+        ({"since": "2020-01-01T00:00:00Z"}, "since is"),
+        ({"since": None}, "since is"),
+        ({"until_timestamp": 1}, "until is"),
+        ({"until_timestamp": LATEST + 1}, "until is"),
+        ({"until_timestamp": 2**53 - 1}, "until is"),
+        ({"since_timestamp": 2**53 - 1}, "since is"),
+        ({"until_timestamp": 0, "until": iso(0)}, "before it begins"),
+    ],
+)
+def test_a_period_that_says_two_things_is_refused(copy: Path, lived: Lived, changes: dict[str, Any], told: str) -> None:
+    """The text is what is printed above the pages, the numbers are what orders are found by."""
+    manifest = file_in(copy, ".manifest.json")
+    rewrite_manifest(manifest, lambda document: document["period"].update(changes))
+    with pytest.raises(ManifestBroken, match=told):
+        verified(lived[0], manifest)
+
+
 # ------------------------------------------------------------------------------------------------------------- making
 
 
@@ -227,7 +270,7 @@ def test_statements_are_of_whom_and_when_was_asked(lived: Lived, store: Store, t
     world, ended = lived
 
     def lines(scope: Scope, **options: Any) -> int:
-        return int(made(world, store, tmp_path, scope, formats=(), **options).document["lines"])
+        return int(made(world, store, tmp_path, scope, formats=("csv",), **options).document["lines"])
 
     everything = len(ended) + 1
     assert lines(Scope(party=world.buyer.address)) == lines(Scope(party=world.seller.address)) == everything
@@ -396,6 +439,53 @@ def test_the_manifest_s_words_are_checked(lived: Lived, copy: Path) -> None:
     found = verified(lived[0], manifest, signer=SIGNER.address)
     assert kinds(found) == {FindingKind.TotalsFalse, FindingKind.NotSigned}
     assert found.signer == lived[0].seller.address
+
+
+def test_the_block_s_time_is_the_chain_s(lived: Lived, copy: Path) -> None:
+    manifest = file_in(copy, ".manifest.json")
+    true = json.loads(manifest.read_text("utf-8"))["blocks"]["last_time"]
+    rewrite_manifest(manifest, lambda document: document["blocks"].update(last_time="2030-01-01T00:00:00Z"))
+    found = verified(lived[0], file_in(copy, ".csv"))
+    assert [(one.kind, one.field, one.said, one.true) for one in found.findings] == [
+        (FindingKind.BlockFalse, "blocks.last_time", "2030-01-01T00:00:00Z", true)
+    ]
+
+
+def test_a_period_that_was_not_over_is_told_of(lived: Lived, copy: Path) -> None:
+    """Orders that closed after the block would be missing, and nobody could see it."""
+    manifest = file_in(copy, ".manifest.json")
+    later = {"until_timestamp": LATEST, "until": iso(LATEST)}
+    rewrite_manifest(manifest, lambda document: document["period"].update(later))
+    found = verified(lived[0], file_in(copy, ".csv"))
+    assert [(one.kind, one.field, one.said) for one in found.findings] == [
+        (FindingKind.BlockFalse, "period.until", iso(LATEST))
+    ]
+
+
+@pytest.fixture
+def volumes(lived: Lived, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    """A printed statement in several files, which takes thousands of orders unless pages and files are short."""
+    monkeypatch.setattr(printed, "LINES_A_PAGE", 2)
+    for module in (printed, comparing):
+        monkeypatch.setattr(module, "PAGES_A_FILE", 2)
+    return made(lived[0], sqlite_store, tmp_path / "volumes", formats=("pdf",))
+
+
+def test_every_volume_is_checked(lived: Lived, volumes: Made) -> None:
+    assert len(volumes.files) == -(-volumes.document["lines"] // 4) > 2
+    found = verified(lived[0], volumes.manifest)
+    assert (found.findings, found.files) == ([], [path.name for path in volumes.files])
+
+
+@pytest.mark.parametrize("left_out", [0, 1, -1])
+def test_a_volume_that_the_manifest_leaves_out_is_missing(lived: Lived, volumes: Made, left_out: int) -> None:
+    gone = volumes.files[left_out]
+    gone.unlink()
+    rewrite_manifest(volumes.manifest, lambda document: document["files"].pop(left_out))
+    rest = [path for path in volumes.files if path != gone]
+    for path in (volumes.manifest, rest[0]):
+        found = verified(lived[0], path)
+        assert [(one.kind, one.file) for one in found.findings] == [(FindingKind.VolumeMissing, gone.name)]
 
 
 def test_a_token_that_says_something_else_of_itself_is_told_of(lived: Lived, copy: Path) -> None:

@@ -9,7 +9,8 @@ from fastapi.responses import FileResponse
 from pydantic import AwareDatetime
 from starlette.background import BackgroundTask
 
-from kameng_escrow.books.statement import FORMATS, LATEST, Period
+from kameng_escrow.books.lines import LATEST
+from kameng_escrow.books.statement import FORMATS, Period
 from kameng_escrow.domain.inputs import parse_address
 from kameng_escrow.domain.reputation import Kind, Tally
 from kameng_escrow.store.service import audit, retention
