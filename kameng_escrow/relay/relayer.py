@@ -126,13 +126,13 @@ class Relayer(Worker):
         part = self._round(journal)
         waiting = self._tend(hands, journal, part)
         waiting += purse.fill_gap(part, waiting)
-        if self._is_time_to_watch(part):
-            self._watcher(store).look(part)
-            self._watched_at = (part.outlook.head, part.now_ms)
         planner = RelayPlanner(self._eye, store, hands, purse, self._rules, self._limits, contract_id=self._contract_id)
         waiting += planner.plan(part, waiting)
         purse.check(part)
         self._check_mirror(part)
+        if self._is_time_to_watch(part):  # last: whatever a node says there, relays were sent
+            self._watcher(store).look(part)
+            self._watched_at = (part.outlook.head, part.now_ms)
         self._count(part, waiting)
         return part
 

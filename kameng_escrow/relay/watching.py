@@ -6,8 +6,9 @@ from enum import IntEnum
 
 from kameng_escrow.chain import rpc
 from kameng_escrow.chain.connection import Connection
-from kameng_escrow.chain.errors import NodeError
+from kameng_escrow.chain.errors import NodeError, NodeRefused
 from kameng_escrow.chain.steps import run
+from kameng_escrow.domain.refusal_base import Refusal
 from kameng_escrow.domain.states import State
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.keeper.rules import Rules
@@ -25,6 +26,7 @@ from .requests import DepositOpening, DepositSweeping
 LINGER_SECONDS = 30 * 24 * 60 * 60  # after openBy, for transfers that come late
 QUIET_MS = 300_000  # between looks where nothing waits to be opened
 MOST_SWEEPS = 3  # by itself, of one address: whoever sends dust should not spend the platform's money
+MOST_REFUSALS = 32  # by the node in one look; then pages are not halved any more, or one that refuses all drowns
 MOST_FAILURES = 3  # relays of one order that were mined and refused
 CONFIRMATIONS = 12
 
@@ -98,19 +100,41 @@ class Watcher:
         self._contract_id = contract_id
         self._confirmations = confirmations
         self._clock_ms = clock_ms
+        self._refusals = 0  # in this look
 
     def look(self, part: Round) -> None:
-        """One look at all that are to be looked at. Raises `NodeError`, `StoreError`: what was done before stays."""
+        """One look at all that are to be looked at.
+
+        What the node refuses to be asked at once it is asked by halves, and an address that it refuses alone is tried
+        again later: neither holds up the others. Raises `NodeError` where the node does not answer, and `StoreError`:
+        what was done before stays.
+        """
         last: WatchedDeposit | None = None
+        self._refusals = 0
         while True:
             with self._store.reading() as session:
                 page = deposits.to_look_at(session, self._contract_id, part.now_ms, PAGE, last)
             if not page:
                 return
             last = page[-1]
-            for deposit, sight in zip(page, self._sights(page, part), strict=True):
-                if sight is not None:
-                    self._follow(deposit, sight, part)
+            self._look_at(page, part)
+
+    def _look_at(self, page: list[WatchedDeposit], part: Round) -> None:
+        try:
+            sights = self._sights(page, part)
+        except (NodeRefused, Refusal) as error:  # as too much at once, or with the bytes of a revert
+            self._refusals += 1
+            part.add(error)
+            if len(page) == 1:
+                self._keep(page[0], error, part)
+            elif self._refusals < MOST_REFUSALS:
+                middle = len(page) // 2
+                self._look_at(page[:middle], part)
+                self._look_at(page[middle:], part)
+            return
+        for deposit, sight in zip(page, sights, strict=True):
+            if sight is not None:
+                self._follow(deposit, sight, part)
 
     def _sights(self, page: list[WatchedDeposit], part: Round) -> list[Sight | None]:
         """What is there; None where a token does not say."""
@@ -157,6 +181,10 @@ class Watcher:
             return
         try:
             self._intake.accept(_request(deposit, step, part.outlook.time), account=None)
+        except NodeRefused as error:
+            part.add(error)
+            self._keep(deposit, error, part)
+            return
         except (NodeError, StoreError):
             raise
         except EscrowError as error:

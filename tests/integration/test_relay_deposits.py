@@ -1,26 +1,32 @@
 """Deposit addresses open their orders by themselves, and give back what is not theirs to keep."""
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kameng_escrow.chain.connection import Connection
-from kameng_escrow.chain.steps import run
+from kameng_escrow.chain.errors import NodeError, NodeRefused, NodeUnreachable
+from kameng_escrow.chain.rpc import BlockTag
+from kameng_escrow.chain.steps import Steps, run
 from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.signed import Offer
-from kameng_escrow.domain.states import State
+from kameng_escrow.domain.states import State, Verb
 from kameng_escrow.keeper.working import now_ms
-from kameng_escrow.relay import watching
+from kameng_escrow.relay import Act, watching
 from kameng_escrow.relay.balances import PAGE, balances
 from kameng_escrow.store import Store
 from kameng_escrow.store.relaying import RelayKind
 from kameng_escrow.store.service import deposits, relays
 from kameng_escrow.store.service.deposits import WatchedDeposit
 
-from .relayers import book_of, bring, mine, mirror, relayer_of, sent_by
+from .relayers import book_of, bring, intake_of, mine, mirror, relayer_of, sent_by
 from .sdk_cast import HOUR, PRICE, Cast
 from .test_client_deposits import bondless, pay
+
+Pairs = Sequence[tuple[str, str]]
 
 
 @pytest.fixture(params=["native", "token"])
@@ -202,6 +208,81 @@ def test_more_addresses_than_a_question_has_room_for_are_all_looked_at(
     bring(cast, store)
     assert {cast.state(one) for one in orders} == {State.Opened}
     assert len(sent_by(cast)) == 5
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, refuses: Callable[[Pairs], Exception | None]) -> list[int]:
+    """A node that refuses some questions for balances; of how many addresses each question was."""
+    asked: list[int] = []
+
+    def ask(pairs: Pairs, tag: BlockTag) -> Steps[list[int | None]]:
+        asked.append(len(pairs))
+        if (error := refuses(pairs)) is not None:
+            raise error
+        return (yield from balances(pairs, tag))
+
+    monkeypatch.setattr(watching, "balances", ask)
+    return asked
+
+
+def several(cast: Cast, store: Store, terms: OrderTerms, count: int) -> list[OrderTerms]:
+    """Orders whose addresses are watched and paid."""
+    orders = [replace(terms, salt=f"0x{number:064x}") for number in range(1, count + 1)]
+    for one in orders:
+        watch(cast, store, one, signature=cast.buyer.sign_terms(one))
+        pay(cast, one)
+    mine(cast, 2)
+    return orders
+
+
+def test_an_address_that_the_node_refuses_holds_up_no_other(
+    cast: Cast, store: Store, terms: OrderTerms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = several(cast, store, terms, 5)
+    bad = cast.reader.deposit_address(orders[2])
+    refused = NodeRefused("out of gas")
+    refusing(monkeypatch, lambda pairs: refused if bad in [address for _, address in pairs] else None)
+    bring(cast, store, patience=0.5)
+    assert [cast.state(one) for one in orders].count(State.Opened) == 4
+    assert cast.state(orders[2]) is State.Nothing
+    assert (watched(cast, store, orders[2]).code, watched(cast, store, orders[0]).code) == ("node_refused", None)
+
+
+def test_a_node_that_takes_small_questions_only_gets_those(
+    cast: Cast, store: Store, terms: OrderTerms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = several(cast, store, terms, 5)
+    refusing(monkeypatch, lambda pairs: NodeRefused("too large") if len(pairs) > 2 else None)
+    bring(cast, store)
+    assert {cast.state(one) for one in orders} == {State.Opened}
+    assert {watched(cast, store, one).failures for one in orders} == {0}
+
+
+def test_a_node_that_refuses_everything_is_not_asked_for_ever(
+    cast: Cast, store: Store, terms: OrderTerms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(cast, store, terms, 5)
+    monkeypatch.setattr(watching, "MOST_REFUSALS", 3)
+    asked = refusing(monkeypatch, lambda _: NodeRefused("not today"))
+    with relayer_of(cast, store) as relayer:
+        relayer.run_once(patience_seconds=0)
+    assert asked[0] == 5
+    assert len(asked) <= 5
+
+
+@pytest.mark.parametrize("error", [NodeRefused("not today"), NodeUnreachable("http://127.0.0.1:1")])
+def test_relays_are_sent_whatever_becomes_of_the_deposits(
+    cast: Cast, store: Store, terms: OrderTerms, monkeypatch: pytest.MonkeyPatch, error: NodeError
+) -> None:
+    watch(cast, store, terms)
+    delivered = cast.order(State.Delivered)
+    mirror(cast, store)
+    action = cast.buyer.action(delivered, verb=Verb.Confirm)
+    signature = cast.buyer.sign_action(delivered, action)
+    intake_of(cast, store).accept(Act(terms=delivered, action=action, signature=signature), account=None)
+    refusing(monkeypatch, lambda _: error)
+    with suppress(NodeUnreachable):
+        bring(cast, store)
+    assert cast.state(delivered) is State.Closed
 
 
 # ----------------------------------------------------------------------------------------------------- what goes back
