@@ -15,7 +15,7 @@ Whoever changes holds locks the listing's stock row first, so that there is one 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.states import Outcome, State
@@ -144,7 +144,7 @@ def _check_buyer(session: Session, listing: ListingRow, quote: QuoteRow) -> None
     Anybody can write another's name into a quote. That counts against whoever does, and never against the other: what
     the refund address bought itself is counted, and what was bought with a delivery key unless it is the buyer's first.
     """
-    same = QuoteRow.buyer.in_({quote.buyer, quote.refund_to})
+    same: ColumnElement[bool] = QuoteRow.buyer.in_({quote.buyer, quote.refund_to})
     with_key = (QuoteRow.listing_id == listing.id) & (QuoteRow.delivery_key == quote.delivery_key)
     first = session.scalar(select(QuoteRow.buyer).where(with_key).order_by(QuoteRow.id).limit(1))
     if first not in (None, quote.buyer):  # the key is somebody else's
