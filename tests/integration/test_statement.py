@@ -31,6 +31,7 @@ from kameng_escrow.books.statement import FORMATS, Made, Period, make_statement
 from kameng_escrow.books.verify import verify
 from kameng_escrow.books.witness import Witness
 from kameng_escrow.bootstrap import make_target
+from kameng_escrow.chain.logs import Reading, read_logs
 from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.states import Outcome
 from kameng_escrow.mirror import NodeInconsistent, Web3Source
@@ -539,9 +540,9 @@ def test_a_node_that_hides_an_order_is_caught_by_its_receipts(lived: Lived, copy
     world = lived[0]
     row = rows_of(file_in(copy, ".csv"))[-1]
 
-    def logs(address: str, first: int, last: int) -> list[Any]:
+    def read(address: str, first: int, last: int, _: object = None) -> Reading:
         found = Web3Source(world.node.w3).logs(address, first, last)
-        return [log for log in found if row["order_id"] not in log["topics"]]
+        return Reading(read_logs([log for log in found if row["order_id"] not in log["topics"]], address))
 
     def without_filters(header: Any) -> Any:
         from dataclasses import replace
@@ -551,7 +552,7 @@ def test_a_node_that_hides_an_order_is_caught_by_its_receipts(lived: Lived, copy
     honest = Web3Source(world.node.w3)
     lying = Twisted(
         honest,
-        logs=logs,
+        read=read,
         header=lambda block: without_filters(honest.header(block)),
         headers=lambda numbers: [without_filters(one) for one in honest.headers(numbers)],
     )
@@ -582,7 +583,7 @@ def test_a_node_that_kept_no_logs_proves_nothing(lived: Lived, copy: Path) -> No
 
     empty = Twisted(
         honest,
-        logs=lambda *_: [],
+        read=lambda address, *_: Reading(read_logs([], address)),
         header=lambda block: bare(honest.header(block)),
         headers=lambda numbers: [bare(one) for one in honest.headers(numbers)],
     )
