@@ -148,7 +148,7 @@ def _check_buyer(session: Session, listing: ListingRow, quote: QuoteRow) -> None
     with_key = (QuoteRow.listing_id == listing.id) & (QuoteRow.delivery_key == quote.delivery_key)
     first = session.scalar(select(QuoteRow.buyer).where(with_key).order_by(QuoteRow.id).limit(1))
     if first not in (None, quote.buyer):  # the key is somebody else's
-        same |= with_key
+        same = same | with_key
     query = select(QuoteRow.hold, func.count(), func.sum(QuoteRow.units)).where(
         QuoteRow.listing_id == listing.id, QuoteRow.hold != Hold.Released, same
     )
