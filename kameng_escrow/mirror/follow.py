@@ -235,7 +235,11 @@ class Mirror:
         run = stepper.begin()
         self._observer.began()
         with stepper.at_work(run):
-            self._take_steps(stepper, run, progress, stop, trouble)
+            try:
+                self._take_steps(stepper, run, progress, stop, trouble)
+            except BaseException:
+                self._observer.progress(run.progress())  # of the range, too, that was still on its way
+                raise
         report = run.report()
         self._observer.looked(report)
         return report
