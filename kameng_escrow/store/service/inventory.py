@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.states import Outcome, State
 
+from ..engine import take_turn
 from ..models import CheckpointRow, OrderRow, OutboxRow
 from ..queries import parts
 from .trade_errors import BuyerCapReached, SoldOut, StockCommitted, TooManyQuotes, UnknownListing
@@ -184,7 +185,10 @@ def follow(session: Session, contract_id: int, clock: int, *, limit: int = 1_000
     now = now_of(session, contract_id, clock)
     cursor = session.get(StockCursorRow, contract_id)
     if cursor is None:
-        return _begin(session, contract_id, now)
+        take_turn(session.connection())  # of several that begin, one does
+        cursor = session.get(StockCursorRow, contract_id)
+        if cursor is None:
+            return _begin(session, contract_id, now)
     query = (
         select(OutboxRow.id, OutboxRow.order_id)
         .where(OutboxRow.contract_id == contract_id, OutboxRow.id > cursor.outbox_id)
