@@ -67,7 +67,7 @@ class _Helper:
         began = time.thread_time()
         try:
             found = _read(self._session, url, timeout_seconds, address, first, last)
-        except Exception:
+        except Exception:  # whatever it was: the mirror asks again by itself, and hears why
             found = None
         with self._turn:
             send(self._answers, (number, found, time.thread_time() - began))
