@@ -257,7 +257,7 @@ class BlobStore:
         return self._objects / sha256[:2] / sha256
 
     def _make_folders(self) -> None:
-        for folder in (self._objects, self._incoming):
+        for folder in (self._incoming, self._objects):  # in this order: where there are objects, a collection may begin
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _in_our_words(self) -> "_InOurWords":

@@ -48,6 +48,7 @@ class Service:
     clock: Clock
     client: TestClient
     orders: dict[Outcome, OrderTerms] = field(default_factory=dict)
+    addresses: Iterator[int] = field(default_factory=lambda: iter(range(1, 255)))
 
     def mirror(self) -> None:
         """Brings what happened on the chain into the store."""
@@ -70,11 +71,13 @@ class Service:
         return browser
 
     def with_key(self, who: LocalAccount, *scopes: str) -> TestClient:
-        """A program of the account's, with a key."""
+        """A program of the account's, with a key, at a network address of its own."""
         made = self.signed_in(who).post("/v1/api-keys", json={"name": "test", "scopes": list(scopes)})
         assert made.status_code == 201, made.text
         secret = made.json()["secret"]
-        return TestClient(self.client.app, base_url=ORIGIN, headers={"Authorization": f"Bearer {secret}"})
+        address = (f"10.1.0.{next(self.addresses)}", 50_000)
+        bearing = {"Authorization": f"Bearer {secret}"}
+        return TestClient(self.client.app, base_url=ORIGIN, headers=bearing, client=address)
 
 
 def message_of(asked: dict[str, object], address: str, **changes: object) -> str:
