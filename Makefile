@@ -126,7 +126,7 @@ $(VENV)/.base: pyproject.toml constraints/web3-7.txt $(VENV)/.created
 
 $(VENV)/.dev: pyproject.toml constraints/web3-7.txt $(VENV)/.created
 	@echo "Installing kameng_escrow and its development tools into $(VENV) (once, a minute or two) ..."
-	@$(BIN)/pip install --quiet --constraint constraints/web3-7.txt --editable '.[ape,dev,docs,service]'
+	@$(BIN)/pip install --quiet --constraint constraints/web3-7.txt --editable '.[ape,dev,docs,risk,service]'
 	@touch $(VENV)/.base $@
 
 $(VENV8)/.dev: pyproject.toml constraints/web3-8.txt $(VENV8)/.created
