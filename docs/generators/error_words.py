@@ -44,6 +44,10 @@ CHINESE = {
     "domain.ListingMismatch": "商品文件不是这个订单的，或其中说明的规则与订单的不同：请勿据此付款、接单或签名",
     "domain.BrokenTranscript": "聊天记录与它自己的哈希对不上：改过、缺了、多了或换了顺序",
     "domain.PaperRefused": "争议文书（证据或裁决理由）不能这样写",
+    # simulate
+    "simulate.SimulationError": "模拟错误的根：没有模拟，或没有模拟完",
+    "simulate.BadParameter": "参数文件里的值任何市场都不可能有：请改正它指出的那一行",
+    "simulate.MarketStuck": "市场走不到终点：承载它的地方不再应答",
     # talk
     "talk.TalkError": "会话、举证与裁决错误的根；什么也没有写入",
     "talk.NotInRoom": "这个账户不在订单的会话中",

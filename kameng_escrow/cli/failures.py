@@ -60,6 +60,7 @@ _BRANCHES = {
     "InvalidCursor": problems.BAD_INPUT,
     "InvalidUrl": problems.BAD_INPUT,
     "PlatformError": problems.NODE,
+    "BadParameter": problems.BAD_INPUT,
     "SecretFileUnusable": problems.BAD_INPUT,
     "Malformed": problems.BAD_INPUT,
     "PaperRefused": problems.BAD_INPUT,

@@ -6,6 +6,7 @@ marks: negotiation ends at n, the mediator's half at h, and the deadline is d.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from .order import Order
 from .policy import ZERO_ADDRESS
@@ -194,12 +195,14 @@ def ending_of(state: State, outcome: Outcome) -> Row | None:
     return _BY_OUTCOME.get((state, outcome))
 
 
+@cache
 def roles_of(verb: Verb) -> frozenset[Role]:
     """The roles that the verb is for, in whatever state."""
     whos = (who for row in LIFECYCLE if row.move.verb is verb for who in row.who)
     return frozenset(_ROLES[who] for who in whos)
 
 
+@cache
 def right_for(verb: Verb) -> Right | None:
     """The right that an operator needs for the verb; None: no operator may."""
     return next((row.right for row in LIFECYCLE if row.move.verb is verb), None)

@@ -2,11 +2,12 @@
 
 The domain is name "KamengEscrow", version "1", the chain id and the contract; refunds from deposit addresses have one
 of their own, with that contract's name and address. An order's id is the digest of its terms,
-so that a wallet that signs the terms signs the id. Every field is one word, so a struct's hash is that of the ABI
-encoding of its type hash and fields, which ``eth_abi`` makes.
+so that a wallet that signs the terms signs the id. Every field is one word, so a struct's hash is that of its type hash
+and its fields' words.
 """
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Final
 
 from eth_abi.abi import encode
@@ -230,12 +231,26 @@ def type_hash(name: str, members: Members) -> bytes:
 
 
 def _digest(name: str, members: Members, values: list[Any], domain: Domain) -> bytes:
-    kinds = [kind for _, kind in members]
-    words = [
-        bytes.fromhex(value[2:]) if kind == "bytes32" else value for kind, value in zip(kinds, values, strict=True)
-    ]
-    struct_hash = keccak(encode(["bytes32", *kinds], [type_hash(name, members), *words]))
-    return keccak(b"\x19\x01" + domain.separator() + struct_hash)
+    words = b"".join(_word(kind, value) for (_, kind), value in zip(members, values, strict=True))
+    return keccak(b"\x19\x01" + _separator(domain) + keccak(_type_hash(name, members) + words))
+
+
+def _word(kind: str, value: Any) -> bytes:
+    """One field as the ABI encodes it. By hand: eth_abi takes thirty times as long for what is a word each."""
+    if kind == "bytes32":
+        return bytes.fromhex(value[2:])
+    number = int(value, 16) if kind == "address" else value
+    return int(number).to_bytes(32, "big")
+
+
+@lru_cache(maxsize=64)
+def _separator(domain: Domain) -> bytes:
+    return domain.separator()
+
+
+@lru_cache(maxsize=64)
+def _type_hash(name: str, members: Members) -> bytes:
+    return type_hash(name, members)
 
 
 def _typed_data(name: str, members: Members, values: list[Any], domain: Domain) -> dict[str, Any]:

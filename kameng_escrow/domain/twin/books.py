@@ -1,14 +1,17 @@
 """What the twin keeps, and how a call on it either happens as a whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..events import Event
 from ..order import Order
 from ..policy import Policy
 from ..signed import OperatorGrant
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,44 @@ class Registered:
     policy: Policy
     review_by: int  # Unix seconds; the last second at which it takes new orders without a review
     retired: bool = False
+
+
+class Book(dict[_K, _V]):
+    """A dict that can take back what was written since `begin`, so that a call that is refused costs what it wrote, and
+    not a copy of everything. It sees `book[key] = value` and `pop`, the only writing there is within a call.
+    """
+
+    __slots__ = ("_before",)
+
+    def __init__(self, entries: Mapping[_K, _V] | None = None) -> None:
+        super().__init__(entries or {})
+        self._before: dict[_K, tuple[_V, ...]] = {}  # by key: the value before, or nothing
+
+    def __setitem__(self, key: _K, value: _V) -> None:
+        self._remember(key)
+        super().__setitem__(key, value)
+
+    def pop(self, key: _K, *default: Any) -> Any:
+        """As a dict's."""
+        self._remember(key)
+        return super().pop(key, *default)
+
+    def begin(self) -> None:
+        """From here on."""
+        self._before.clear()
+
+    def take_back(self) -> None:
+        """All that was written since `begin`."""
+        for key, before in self._before.items():
+            if before:
+                super().__setitem__(key, before[0])
+            else:
+                super().pop(key, None)
+        self._before.clear()
+
+    def _remember(self, key: _K) -> None:
+        if key not in self._before:
+            self._before[key] = (self[key],) if key in self else ()
 
 
 @dataclass(slots=True)
@@ -37,7 +78,23 @@ class Books:
 
     def copy(self) -> "Books":
         """Books that can be changed without changing these."""
-        return Books(*(dict(getattr(self, entry.name)) for entry in fields(self)))
+        return Books(*(dict(getattr(self, name)) for name in _BOOKS))
+
+    def begin(self) -> None:
+        """From here on, all can be taken back."""
+        for name in _BOOKS:
+            book = getattr(self, name)
+            if not isinstance(book, Book):  # put in its place by hand
+                setattr(self, name, Book(book))
+            getattr(self, name).begin()
+
+    def take_back(self) -> None:
+        """All that was written since `begin`."""
+        for name in _BOOKS:
+            getattr(self, name).take_back()
+
+
+_BOOKS = tuple(entry.name for entry in fields(Books))
 
 
 class Bookkeeper:
@@ -68,12 +125,12 @@ def transaction(
 
     @wraps(method)
     def call(self: _B, caller: str, now: int, /, *args: _P.args, **kwargs: _P.kwargs) -> tuple[Event, ...]:
-        before = self.books.copy()
+        self.books.begin()
         self._sender, self._now, self._events = caller, now, []
         try:
             method(self, *args, **kwargs)
         except BaseException:
-            self.books = before
+            self.books.take_back()
             raise
         return tuple(self._events)
 

@@ -1,0 +1,50 @@
+"""What the simulation refuses.
+
+EscrowError
+└── SimulationError     nothing was simulated, or not all of it
+    ├── BadParameter    a file of parameters says what no market can be: fix the line that it names
+    └── MarketStuck     the market could not come to its end: a venue that no longer answers
+"""
+
+from kameng_escrow.errors import EscrowError
+
+
+class SimulationError(EscrowError):
+    """Nothing was simulated, or not all of it."""
+
+    code = "simulation_error"
+
+    def __init__(self, message: str, message_zh: str) -> None:
+        super().__init__(message)
+        self.message_zh = message_zh
+
+
+class BadParameter(SimulationError):
+    """A parameter that is unknown, missing or out of bounds; `path` is its place in the file."""
+
+    code = "bad_parameter"
+
+    def __init__(self, path: str, given: object, allowed: str, allowed_zh: str) -> None:
+        super().__init__(
+            f"The parameter {path} is {given!r}, and should be {allowed}: fix it in the file.",
+            f"参数 {path} 的值是 {given!r}，应为{allowed_zh}：请在参数文件中改正。",
+        )
+        self.path = path
+        self.given = given
+        self.allowed = allowed
+
+
+class MarketStuck(SimulationError):
+    """Orders stay open although their clocks have run out and somebody settles."""
+
+    code = "market_stuck"
+
+    def __init__(self, open_orders: int, at: int) -> None:
+        super().__init__(
+            f"{open_orders} orders are still open at Unix second {at}, long after their last deadline: "
+            "the venue settles nothing; look at its keeper and its node.",
+            f"到 Unix 秒 {at}，仍有 {open_orders} 笔订单未结束，而最后的期限早已过去：没有人结算；"
+            "请检查 keeper 和节点。",
+        )
+        self.open_orders = open_orders
+        self.at = at
