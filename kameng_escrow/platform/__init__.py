@@ -6,28 +6,16 @@
 """
 
 from .client import AsyncPlatformClient, PlatformClient
-from .errors import (
-    AnswerTooLarge,
-    InvalidUrl,
-    PlatformError,
-    ServiceBusy,
-    ServiceNonsense,
-    ServiceProblem,
-    ServiceUnreachable,
-)
+from .errors import InvalidUrl, PlatformError, ServiceNonsense, ServiceProblem, ServiceUnreachable
 from .stream import StreamEvent
-from .wallet import WalletSignIn
 
 __all__ = [
-    "AnswerTooLarge",
     "AsyncPlatformClient",
     "InvalidUrl",
     "PlatformClient",
     "PlatformError",
-    "ServiceBusy",
     "ServiceNonsense",
     "ServiceProblem",
     "ServiceUnreachable",
     "StreamEvent",
-    "WalletSignIn",
 ]
