@@ -112,11 +112,17 @@ class Server:
             psutil.wait_procs(everybody, timeout=30)
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
-    def create_database(self, name: str | None = None) -> str:
-        """Makes an empty database, and returns its URL."""
+    def create_database(self, name: str | None = None, *, like: str | None = None) -> str:
+        """Makes a database, and returns its URL. It is empty, or a copy of another to which nobody is connected.
+
+        Args:
+            name: what it is called; none: a name of its own.
+            like: the URL of the other.
+        """
         name = name or f"test_{uuid.uuid4().hex}"
+        other = f'TEMPLATE "{make_url(like).database}" ' if like else ""
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" STRATEGY file_copy')
+            connection.execute(f'CREATE DATABASE "{name}" {other}STRATEGY file_copy')
         return self._url(name)
 
     def drop_database(self, url: str) -> None:

@@ -1,8 +1,9 @@
 """A real PostgreSQL server for tests.
 
-Ask for the fixture `postgres_url`: the URL of an empty database of the test's own. All processes of a run share one
-server, which starts when the first of them asks and is gone, with its data, when the run ends. Whoever wants to restart
-or kill a server starts one of his own: ``with own_server(folder) as server``.
+Ask for the fixture `store_url`: the URL of a store of the test's own, on SQLite and on PostgreSQL; or for
+`postgres_url`, an empty database. All processes of a run share one server, which starts when the first of them asks and
+is gone, with its data, when the run ends. Whoever wants to restart or kill a server starts one of his own:
+``with own_server(folder) as server``.
 """
 
 import os
@@ -12,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bench.postgres import Server, own_server
+from kameng_escrow.store import Store
 
 __all__ = ["Server", "own_server"]
 
@@ -75,8 +78,46 @@ def postgres_url(postgres: Server) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL or path of an empty store that is the test's own: every test that asks runs on both databases."""
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL or path of a store of the test's own, without a table: every test that asks runs on both databases."""
     if request.param == "sqlite":
         return str(tmp_path / "store.sqlite")
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL or path of a store of the test's own, with today's tables and nothing in them, on both databases.
+
+    It is a copy of one that was migrated: making the tables anew for each of a thousand tests takes minutes.
+    """
+    if request.param == "sqlite":
+        path = tmp_path / "store.sqlite"
+        shutil.copyfile(request.getfixturevalue("_sqlite_model"), path)
+        yield str(path)
+        return
+    server: Server = request.getfixturevalue("postgres")
+    url = server.create_database(like=request.getfixturevalue("_postgres_model"))
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def _sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "store.sqlite"
+    with Store.open(str(path)) as store:
+        store.migrate()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgres_model(postgres: Server) -> str:
+    """One for all processes of the run: the first of them migrates it."""
+    named = Path(os.environ[FOLDER]) / "model.url"
+    with FileLock(named.with_suffix(".lock")):
+        if not named.exists():
+            url = postgres.create_database()
+            with Store.open(url) as store:
+                store.migrate()
+            named.write_text(url, "utf-8")
+    return named.read_text("utf-8")

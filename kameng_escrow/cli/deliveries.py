@@ -17,7 +17,7 @@ from .delivery_papers import (
     read_delivery,
     read_disclosed,
 )
-from .delivery_service import at_service, fetch_from, listing_at
+from .delivery_service import at_delivery_service, fetch_from, listing_at
 from .documents import Place
 from .files import require_writable, write_text
 from .forms import parse_hash
@@ -157,7 +157,7 @@ def fetch(
     for path in (output, listing_output):
         if path is not None:
             require_writable(path)
-    with at_service(session, service) as place:
+    with at_delivery_service(session, service) as place:
         delivery = fetch_from(place, subject.order_id)
         if listing_output is not None:
             write_text(listing_output, listing_at(place, subject).canonical().decode("utf-8"))

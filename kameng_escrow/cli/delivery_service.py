@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,14 +12,15 @@ from ..delivery.fingerprints import tag_of
 from ..delivery.sealing import LARGEST_PAYLOAD, Delivery
 from ..domain.inputs import parse_hash
 from .command import both
-from .offering import check_url
+from .platform_service import at_service
 from .problems import BadInput
 from .session import Session
 from .subject import Subject
 
 if TYPE_CHECKING:
     from ..domain.listing import ListingDocument
-    from ..trade.service_session import ServiceSession
+    from ..platform import PlatformClient, ServiceNonsense
+    from ..platform.types import NewDelivery
 
 SERVICE = Annotated[
     str,
@@ -36,37 +37,26 @@ ALLOW_DUPLICATES = Annotated[
         help=both("即使有卡密在别的订单里交付过，也照样存", "Store it although a code was delivered in another order"),
     ),
 ]
-_SECONDS = 60.0  # for megabytes
 _LARGEST = LARGEST_PAYLOAD * 4 // 3 + 64 * 1024  # bytes of an answer with the largest payload
 _STATEMENT = "Sign in to deliver and receive codes. This sends no transaction and moves no money."
 
 
-@contextmanager
-def at_service(session: Session, url: str) -> Iterator["ServiceSession"]:
-    """The service, as the owner of the key file. Raises `BadInput` for what is no service's URL."""
-    from ..trade.service_session import ServiceSession
-
-    check_url(url)
-    account = session.signer()
-    chain_id = session.deployment().chain_id
-    place = ServiceSession(url, account, chain_id=chain_id, statement=_STATEMENT)
-    try:
-        yield place
-    finally:
-        place.close()
+def at_delivery_service(session: Session, url: str) -> AbstractContextManager["PlatformClient"]:
+    """The service, to deliver or receive codes. Raises `BadInput` for what is no service's URL."""
+    return at_service(session, url, _STATEMENT, largest=_LARGEST)
 
 
-def listing_at(place: "ServiceSession", subject: Subject) -> "ListingDocument":
+def listing_at(place: "PlatformClient", subject: Subject) -> "ListingDocument":
     """The listing document that the order was made with, as the service has it; checked against the order.
 
     Raises:
-        ServiceAway, ServiceRefused: it can't be had.
+        PlatformError: it can't be had.
         ListingMismatch: it is of another order.
         BadInput: the service has none.
     """
     from ..domain.listing import ListingMismatch, parse_document
 
-    told = place.call("GET", f"/v1/orders/{subject.order_id}/receipt", timeout=_SECONDS).get("listing")
+    told = place.read_receipt(subject.order_id).get("listing")
     if told is None:
         raise BadInput(
             "这个服务没有本单的商品文件：请用 --listing-file 或 --to 给出买家的交付公钥。",
@@ -79,14 +69,14 @@ def listing_at(place: "ServiceSession", subject: Subject) -> "ListingDocument":
 
 
 def store_at(
-    place: "ServiceSession", delivery: Delivery, codes: Sequence[str], *, allow_duplicates: bool
+    place: "PlatformClient", delivery: Delivery, codes: Sequence[str], *, allow_duplicates: bool
 ) -> Mapping[str, Any]:
     """Stores a sealed delivery, with tags of its codes where the service looks for duplicates; none: without tags.
 
     Raises:
-        ServiceAway, ServiceRefused: it was not stored; with `codes_sold_before` a code was delivered in another order.
+        PlatformError: it was not stored; with `codes_sold_before` a code was delivered in another order.
     """
-    body: dict[str, Any] = {
+    body: NewDelivery = {
         "root": delivery.root,
         "payload": base64.b64encode(delivery.payload).decode("ascii"),
         "allow_duplicates": allow_duplicates,
@@ -95,44 +85,50 @@ def store_at(
             for name, key in (_tag_keys(place, delivery.order_id) if codes else ())
         ],
     }
-    stored = place.call("POST", f"/v1/orders/{delivery.order_id}/deliveries", json=body, timeout=_SECONDS)
+    stored = place.store_delivery(delivery.order_id, body)
     if stored.get("commitment") != delivery.commitment:
-        raise place.nonsense()
+        raise nonsense(place)
     return stored
 
 
-def fetch_from(place: "ServiceSession", order_id: str) -> Delivery:
+def fetch_from(place: "PlatformClient", order_id: str) -> Delivery:
     """The order's last delivery, sealed. Raises `ServiceAway`, `ServiceRefused`: such as `not_released` before it is
     final, and `BadInput` where none was stored.
     """
-    path = f"/v1/orders/{order_id}/deliveries"
-    listed = place.call("GET", path, timeout=_SECONDS).get("deliveries")
+    listed: Any = place.list_deliveries(order_id).get("deliveries")
     if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
-        raise place.nonsense()
+        raise nonsense(place)
     if not listed:
         raise BadInput(
             f"这个服务没有存订单 {order_id} 的交付内容：请向卖家索取。",
             f"The service keeps no delivery for order {order_id}: ask the seller for it.",
         )
     chosen = next((one for one in listed if one.get("current")), listed[-1])
-    told = place.call("GET", f"{path}/{chosen.get('id')}/payload", timeout=_SECONDS, largest=_LARGEST)
+    told = place.read_payload(order_id, str(chosen.get("id")))
     try:
         payload = base64.b64decode(str(told.get("payload", "")), validate=True)
     except (binascii.Error, ValueError):
-        raise place.nonsense() from None
+        raise nonsense(place) from None
     return Delivery(order_id=order_id, root=parse_hash(str(told.get("root", "")), "root"), payload=payload)
 
 
-def _tag_keys(place: "ServiceSession", order_id: str) -> list[tuple[str, bytes]]:
-    from ..trade.service_session import ServiceRefused
+def _tag_keys(place: "PlatformClient", order_id: str) -> list[tuple[str, bytes]]:
+    from ..platform import ServiceProblem
 
     try:
-        told = place.call("GET", f"/v1/orders/{order_id}/tag-keys", timeout=_SECONDS).get("keys")
-    except ServiceRefused as refusal:
-        if refusal.reason == "not_offered":  # it does not look for duplicates
+        told: Any = place.read_tag_keys(order_id).get("keys")
+    except ServiceProblem as refusal:
+        if refusal.code == "not_offered":  # it does not look for duplicates
             return []
         raise
     try:
         return [(str(one["id"]), bytes.fromhex(parse_hash(one["key"], "key")[2:])) for one in told or ()]
     except (KeyError, TypeError):
-        raise place.nonsense() from None
+        raise nonsense(place) from None
+
+
+def nonsense(place: "PlatformClient") -> "ServiceNonsense":
+    """For an answer that makes no sense."""
+    from ..platform import ServiceNonsense
+
+    return ServiceNonsense(place.url, 200)

@@ -4,7 +4,6 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
@@ -13,7 +12,7 @@ from ..errors import EscrowError
 from .command import KEY, both, command
 from .forms import iso
 from .network import stop_on_signals
-from .problems import BadInput
+from .platform_service import check_url
 from .screen import Answer
 from .session import Session
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from ..trade.offer_rules import OfferRules
     from ..trade.offering import Made
 
-_NEAR = {"localhost", "127.0.0.1", "::1"}
+_STATEMENT = "Sign in to make offers. This sends no transaction and moves no money."
+_LARGEST = 8 * 1024 * 1024  # bytes of an answer
 
 
 def register(offers: typer.Typer) -> None:
@@ -71,9 +71,9 @@ def serve(
         bool, typer.Option("--once", help=both("处理完现有的就结束", "End with what is there now"))
     ] = False,
 ) -> Answer:
+    from ..platform import PlatformClient, WalletSignIn
     from ..trade.offer_rules import read_rules
-    from ..trade.offering import Offerer
-    from ..trade.service_session import ServiceSession
+    from ..trade.offering import WAIT, AtService, Offerer
     from ..trade.signed_log import SignedLog
 
     check_url(service)
@@ -82,11 +82,13 @@ def serve(
     stop = threading.Event()
     with ExitStack() as stack:
         signed = stack.enter_context(SignedLog(log or rules.with_name(f"{rules.name}.signed")))
-        place = ServiceSession(service, account, chain_id=by.domain.chain_id)
+        wallet = WalletSignIn(account=account, chain_id=by.domain.chain_id, statement=_STATEMENT)
+        # What fails is tried again by the program itself, which says so.
+        place = PlatformClient(service, wallet=wallet, timeout_seconds=WAIT + 15, retries=0, largest_bytes=_LARGEST)
         stack.callback(place.close)
         stop_on_signals(stack, stop)
         works = Offerer(
-            service=place,
+            service=AtService(place),
             account=account,
             rules=by,
             log=signed,
@@ -119,21 +121,6 @@ def check(session: Session, rules: RulesFile) -> Answer:
             )
         )
     return Answer(_data(by), lines)
-
-
-def check_url(url: str) -> None:
-    """An origin, over TLS unless it is this machine."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    plain = parts.scheme == "http" and host in _NEAR
-    if not host or parts.path.strip("/") or parts.query or not (parts.scheme == "https" or plain):
-        raise BadInput(
-            f"--service 应是像 https://shop.example 这样的地址，不能是 {url!r}。",
-            f"--service must be an origin such as https://shop.example, not {url!r}.",
-        )
 
 
 def _made(session: Session, made: "Made") -> str:

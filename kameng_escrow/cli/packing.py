@@ -12,7 +12,7 @@ from ..delivery.sealing import Delivery, seal
 from ..domain.order import OrderTerms
 from .command import both
 from .delivery_papers import delivery_document, read_delivery
-from .delivery_service import at_service, listing_at, store_at
+from .delivery_service import at_delivery_service, listing_at, store_at
 from .documents import Place
 from .files import read_bytes, read_json, require_writable, write_text
 from .forms import parse_hash
@@ -108,7 +108,7 @@ def commitment_for(
 
     Raises:
         DeliveryError, FileUnusable, BadInput: there is nothing to commit to.
-        ServiceAway, ServiceRefused: the service did not store it.
+        PlatformError: the service did not store it.
     """
     if sum((bool(commitment), delivery is not None, codes is not None)) != 1:
         raise BadInput(
@@ -120,7 +120,7 @@ def commitment_for(
     if delivery is not None:
         sealed = delivery_for(session, subject, delivery)
         if service:
-            with at_service(session, service) as place:
+            with at_delivery_service(session, service) as place:
                 store_at(place, sealed, (), allow_duplicates=allow_duplicates)
         return sealed.commitment
     if output is None and not service:
@@ -131,7 +131,7 @@ def commitment_for(
     if output is not None:
         require_writable(output)
     with ExitStack() as stack:
-        there = stack.enter_context(at_service(session, service)) if service else None
+        there = stack.enter_context(at_delivery_service(session, service)) if service else None
         if there is not None and not to and listing_file is None:
             to = listing_at(there, subject).delivery_key
         parcel = parcel_of(subject, codes, column, note)

@@ -5,8 +5,8 @@ Exit codes
     1    checked, and found wrong (doctor, demo), or an error of ours that nobody foresaw
     2    the command line is not understood
     3    an input is unusable: setting, address, amount, time, file, key
-    4    the contract refuses: state, time, rights or money are not as the action needs
-    5    the node does not answer, or is on another chain
+    4    the contract or the service refuses: state, time, rights or money are not as the action needs
+    5    the node or the service does not answer, or is on another chain
     6    the store is missing, damaged or of another version, or does not know the order
     7    a tool that is needed is not installed
     130  interrupted

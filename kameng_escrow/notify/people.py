@@ -256,20 +256,10 @@ class People:
         return row
 
     def _person(self, session: Session, account: str) -> PersonRow:
-        row = session.get(PersonRow, account, with_for_update=True)
-        if row is None:
-            usual = Preferences()
-            row = PersonRow(
-                account=account,
-                language=usual.language,
-                time_zone=usual.time_zone,
-                muted=[],
-                codes=0,
-                codes_since_ms=self._clock_ms(),
-            )
-            session.add(row)
-            session.flush()
-        return row
+        usual = Preferences()
+        return queries.locked_person(
+            session, account, language=usual.language, time_zone=usual.time_zone, now_ms=self._clock_ms()
+        )
 
     def _count_code(self, session: Session, account: str) -> None:
         """Codes go to whoever somebody names: nobody is to be flooded by that."""

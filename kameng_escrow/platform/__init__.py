@@ -6,16 +6,28 @@
 """
 
 from .client import AsyncPlatformClient, PlatformClient
-from .errors import InvalidUrl, PlatformError, ServiceNonsense, ServiceProblem, ServiceUnreachable
+from .errors import (
+    AnswerTooLarge,
+    InvalidUrl,
+    PlatformError,
+    ServiceBusy,
+    ServiceNonsense,
+    ServiceProblem,
+    ServiceUnreachable,
+)
 from .stream import StreamEvent
+from .wallet import WalletSignIn
 
 __all__ = [
+    "AnswerTooLarge",
     "AsyncPlatformClient",
     "InvalidUrl",
     "PlatformClient",
     "PlatformError",
+    "ServiceBusy",
     "ServiceNonsense",
     "ServiceProblem",
     "ServiceUnreachable",
     "StreamEvent",
+    "WalletSignIn",
 ]

@@ -2,16 +2,21 @@
 
 import json
 import random
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from .errors import PlatformError, ServiceNonsense, ServiceProblem
+import orjson
+
+from .errors import PlatformError, ServiceBusy, ServiceNonsense, ServiceProblem
 
 LONGEST_WAIT: Final = 60.0  # seconds: longer than that nobody is made to wait in a call
 _AGAIN: Final = frozenset({429, 502, 503, 504})  # statuses after which the same request may succeed
+BUSY: Final = _AGAIN | {500}  # statuses of a service that refuses for now; 500: a mistake of its own, which was undone
+_SECONDS: Final = re.compile(r"[0-9]{1,6}")  # a Retry-After that is no date
 _SAFE: Final = frozenset({"GET", "PUT", "DELETE"})  # what does the same twice (RFC 9110, 9.2.2)
 
 
@@ -104,10 +109,11 @@ def wait_before_again(call: Call, answer: Answer | None, attempt: int, most: int
         return None
     if answer is None:
         return _backoff(attempt) if call.repeatable else None
-    if answer.status not in _AGAIN or not (call.repeatable or answer.status == 429):
-        return None
     stated = answer.headers.get("retry-after", "")
-    if stated.isdigit():
+    unfinished = answer.status == 409 and stated and call.repeatable  # the one before is still under way
+    if not unfinished and (answer.status not in _AGAIN or not (call.repeatable or answer.status == 429)):
+        return None
+    if _SECONDS.fullmatch(stated):
         return float(stated) if int(stated) <= LONGEST_WAIT else None
     return _backoff(attempt)
 
@@ -127,18 +133,30 @@ def read_answer(url: str, call: Call, answer: Answer) -> Any:
     if 200 <= answer.status < 300:
         if call.raw:
             return answer.body
-        try:
-            return json.loads(answer.body)
-        except ValueError:
-            raise ServiceNonsense(url, answer.status) from None
+        found = _document(answer.body)
+        if found is None:
+            raise ServiceNonsense(url, answer.status)
+        return found
     raise problem_of(url, answer)
 
 
 def problem_of(url: str, answer: Answer) -> PlatformError:
     """What an answer that is no success means."""
+    problem = None
     if answer.headers.get("content-type", "").startswith("application/problem+json"):
-        try:
-            return ServiceProblem(answer.status, json.loads(answer.body))
-        except ValueError:
-            pass
-    return ServiceNonsense(url, answer.status)
+        problem = _document(answer.body)
+    if problem is None:
+        return ServiceNonsense(url, answer.status)
+    if answer.status in BUSY:
+        stated = answer.headers.get("retry-after", "")
+        return ServiceBusy(answer.status, problem, int(stated) if _SECONDS.fullmatch(stated) else 0)
+    return ServiceProblem(answer.status, problem)
+
+
+def _document(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that an answer is: the service answers nothing else. None: it is none."""
+    try:
+        found = orjson.loads(body)  # which no nesting overflows, whatever Python's recursion limit is
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None

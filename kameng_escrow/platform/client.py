@@ -12,15 +12,28 @@ import requests
 
 from . import types
 from .calls import Answer, Call, make_call, problem_of, read_answer, wait_before_again
-from .errors import InvalidUrl, ServiceUnreachable
+from .errors import AnswerTooLarge, InvalidUrl, ServiceProblem, ServiceUnreachable
 from .operations import AsyncOperations, Operations
 from .stream import Lines, StreamEvent
+from .wallet import WalletSignIn
 
 QUIET_SECONDS = 45.0  # without a word on a stream, whose service says that it is there every 15 seconds
+LARGEST_BYTES = 512 * 1024 * 1024  # of an answer: an order's whole transcript with its files
+_CHUNK = 64 * 1024
 
 
 class _Base:
-    def __init__(self, url: str, api_key: str | None, timeout_seconds: float, retries: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        wallet: WalletSignIn | None,
+        timeout_seconds: float,
+        retries: int,
+        largest_bytes: int,
+    ) -> None:
+        if api_key is not None and wallet is not None:
+            raise TypeError("api_key or wallet, not both: a service takes the key for who calls")
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
             raise InvalidUrl()
@@ -28,8 +41,23 @@ class _Base:
         self._headers = {"Accept": "application/json, application/problem+json, */*"}
         if api_key is not None:
             self._headers["Authorization"] = f"Bearer {api_key}"
+        if wallet is not None:  # a session's writing requests say that they come from no other site
+            self._headers["Origin"] = self.url
+        self._wallet = wallet
+        self._signed_in = False
         self._timeout = timeout_seconds
         self._retries = retries
+        self._largest = largest_bytes
+
+    def _ended(self, refusal: ServiceProblem) -> bool:
+        """Whether a refusal is over once the wallet has signed in anew: its session has ended."""
+        return self._wallet is not None and refusal.status == 401
+
+    def _add(self, body: bytearray, chunk: bytes) -> None:
+        """Raises `AnswerTooLarge`."""
+        body += chunk
+        if len(body) > self._largest:
+            raise AnswerTooLarge(self.url, self._largest)
 
 
 class PlatformClient(_Base, Operations):
@@ -41,8 +69,10 @@ class PlatformClient(_Base, Operations):
     Args:
         url: the service's origin.
         api_key: ``kmk_…``; left out, only what is public can be called, or what `session` is signed in for.
+        wallet: or whose key signs in, when the first call is made and whenever the session has ended.
         timeout_seconds: for one answer.
         retries: how often a call is sent again.
+        largest_bytes: that an answer may have.
         session: a session of ``requests`` of yours: with adapters, certificates, cookies. Stays open.
 
     Raises:
@@ -54,17 +84,41 @@ class PlatformClient(_Base, Operations):
         url: str,
         *,
         api_key: str | None = None,
+        wallet: WalletSignIn | None = None,
         timeout_seconds: float = 30.0,
         retries: int = 4,
+        largest_bytes: int = LARGEST_BYTES,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(url, api_key, timeout_seconds, retries)
+        super().__init__(url, api_key, wallet, timeout_seconds, retries, largest_bytes)
         self._session = session or requests.Session()
         self._own = session is None
         self._sleep = sleep
 
     def _call(self, call: Call) -> Any:
+        """A call's answer, signed in."""
+        if self._wallet is None:
+            return self._ask(call)
+        self._ready()
+        try:
+            return self._ask(call)
+        except ServiceProblem as refusal:
+            if not self._ended(refusal):
+                raise
+        self._sign_in(self._wallet)
+        return self._ask(call)
+
+    def _ready(self) -> None:
+        if self._wallet is not None and not self._signed_in:
+            self._sign_in(self._wallet)
+
+    def _sign_in(self, wallet: WalletSignIn) -> None:
+        challenge = self._ask(make_call("POST", "/v1/sign-in/challenge"))
+        self._ask(make_call("POST", "/v1/sign-in", body=wallet.answer(self.url, challenge)))
+        self._signed_in = True
+
+    def _ask(self, call: Call) -> Any:
         attempt = 0
         while True:
             attempt += 1
@@ -78,17 +132,21 @@ class PlatformClient(_Base, Operations):
 
     def _send(self, call: Call) -> tuple[Answer | None, str]:
         try:
-            response = self._session.request(
+            with self._session.request(
                 call.method,
                 self.url + call.target,
                 data=call.body,
                 headers={**self._headers, **call.headers},
                 timeout=self._timeout,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as response:
+                body = bytearray()
+                for chunk in response.iter_content(_CHUNK):
+                    self._add(body, chunk)
         except requests.RequestException as error:
             return None, type(error).__name__
-        return Answer(status=response.status_code, headers=_lower(response.headers), body=response.content), ""
+        return Answer(status=response.status_code, headers=_lower(response.headers), body=bytes(body)), ""
 
     def orders(self, **filters: Any) -> Iterator[types.OrderView]:
         """The caller's orders, page after page; `filters` as of `list_orders`."""
@@ -110,9 +168,10 @@ class PlatformClient(_Base, Operations):
         Raises:
             PlatformError: the service refuses, or is away for longer than calls are sent again.
         """
-        lines, failures = Lines(last_id=last_event_id), 0
+        lines, failures, refused = Lines(last_id=last_event_id), 0, False
         path = _stream_path(order_id)
         while True:
+            self._ready()
             headers = {**self._headers, **_place(lines)}
             try:
                 with self._session.get(
@@ -122,7 +181,12 @@ class PlatformClient(_Base, Operations):
                         answer = Answer(
                             status=response.status_code, headers=_lower(response.headers), body=response.content
                         )
-                        raise problem_of(self.url, answer)
+                        problem = problem_of(self.url, answer)
+                        if refused or not (isinstance(problem, ServiceProblem) and self._ended(problem)):
+                            raise problem
+                        self._signed_in, refused = False, True  # signs in anew, once
+                        continue
+                    refused = False
                     for line in response.iter_lines(chunk_size=1, decode_unicode=True):
                         failures = 0
                         yield from lines.read(line)
@@ -154,23 +218,47 @@ class AsyncPlatformClient(_Base, AsyncOperations):
         url: str,
         *,
         api_key: str | None = None,
+        wallet: WalletSignIn | None = None,
         timeout_seconds: float = 30.0,
         retries: int = 4,
+        largest_bytes: int = LARGEST_BYTES,
         session: aiohttp.ClientSession | None = None,
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
-        super().__init__(url, api_key, timeout_seconds, retries)
+        super().__init__(url, api_key, wallet, timeout_seconds, retries, largest_bytes)
         self._session = session
         self._own = session is None
         self._sleep = sleep
 
     def _open(self) -> aiohttp.ClientSession:
         """Made in the loop that uses it."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
+        if self._session is None:  # a service at a numeric address has sessions, too
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=self._wallet is not None))
         return self._session
 
     async def _call(self, call: Call) -> Any:
+        """A call's answer, signed in."""
+        if self._wallet is None:
+            return await self._ask(call)
+        await self._ready()
+        try:
+            return await self._ask(call)
+        except ServiceProblem as refusal:
+            if not self._ended(refusal):
+                raise
+        await self._sign_in(self._wallet)
+        return await self._ask(call)
+
+    async def _ready(self) -> None:
+        if self._wallet is not None and not self._signed_in:
+            await self._sign_in(self._wallet)
+
+    async def _sign_in(self, wallet: WalletSignIn) -> None:
+        challenge = await self._ask(make_call("POST", "/v1/sign-in/challenge"))
+        await self._ask(make_call("POST", "/v1/sign-in", body=wallet.answer(self.url, challenge)))
+        self._signed_in = True
+
+    async def _ask(self, call: Call) -> Any:
         attempt = 0
         while True:
             attempt += 1
@@ -192,8 +280,10 @@ class AsyncPlatformClient(_Base, AsyncOperations):
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
                 allow_redirects=False,
             ) as response:
-                body = await response.read()
-                return Answer(status=response.status, headers=_lower(response.headers), body=body), ""
+                body = bytearray()
+                async for chunk in response.content.iter_chunked(_CHUNK):
+                    self._add(body, chunk)
+                return Answer(status=response.status, headers=_lower(response.headers), body=bytes(body)), ""
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return None, type(error).__name__
 
@@ -223,10 +313,11 @@ class AsyncPlatformClient(_Base, AsyncOperations):
         Raises:
             PlatformError: the service refuses, or is away for longer than calls are sent again.
         """
-        lines, failures = Lines(last_id=last_event_id), 0
+        lines, failures, refused = Lines(last_id=last_event_id), 0, False
         path = _stream_path(order_id)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=QUIET_SECONDS)
         while True:
+            await self._ready()
             headers = {**self._headers, **_place(lines)}
             try:
                 async with self._open().get(self.url + path, headers=headers, timeout=timeout) as response:
@@ -234,7 +325,12 @@ class AsyncPlatformClient(_Base, AsyncOperations):
                         answer = Answer(
                             status=response.status, headers=_lower(response.headers), body=await response.read()
                         )
-                        raise problem_of(self.url, answer)
+                        problem = problem_of(self.url, answer)
+                        if refused or not (isinstance(problem, ServiceProblem) and self._ended(problem)):
+                            raise problem
+                        self._signed_in, refused = False, True  # signs in anew, once
+                        continue
+                    refused = False
                     async for line in response.content:
                         failures = 0
                         for event in lines.read(line.decode("utf-8").rstrip("\r\n")):

@@ -3,8 +3,10 @@
 PlatformError
 ├── InvalidUrl           the service's URL is none
 ├── ServiceProblem       the service refused (RFC 9457): `code` is what the SDK calls the same
+│   └── ServiceBusy      for now: too many requests, or something that it needs is away; the same may succeed later
 ├── ServiceUnreachable   nobody answers, or not in time: whether a POST was carried out is told by sending it again
-└── ServiceNonsense      what answers is not the service, or one of another version
+├── ServiceNonsense      what answers is not the service, or one of another version
+└── AnswerTooLarge       what answers sends more than the client takes
 """
 
 from collections.abc import Mapping
@@ -37,11 +39,22 @@ class ServiceProblem(PlatformError):
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         super().__init__(str(problem.get("detail_en") or problem.get("detail") or f"HTTP {status}"))
         self.message_zh = str(problem.get("detail_zh") or self.message)
-        self.code = str(problem.get("code") or ServiceProblem.code)
+        self.code = str(problem.get("code") or self.code)
         self.status = status
-        self.values = dict(problem.get("values") or {})
-        self.errors = list(problem.get("errors") or [])
+        values, errors = problem.get("values"), problem.get("errors")
+        self.values = dict(values) if isinstance(values, Mapping) else {}
+        self.errors = list(errors) if isinstance(errors, list) else []
         self.request = str(problem.get("instance") or "")
+
+
+class ServiceBusy(ServiceProblem):
+    """The service refuses for now: the same may succeed later. `retry_after` in seconds; 0: it does not say."""
+
+    code = "service_busy"
+
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after: int = 0) -> None:
+        super().__init__(status, problem)
+        self.retry_after = retry_after
 
 
 class ServiceUnreachable(PlatformError):
@@ -65,3 +78,15 @@ class ServiceNonsense(PlatformError):
         self.message_zh = f"{url} 应答的不是托管服务（HTTP {status}）。"
         self.url = url
         self.status = status
+
+
+class AnswerTooLarge(PlatformError):
+    """What answers sends more than the client takes. `limit` in bytes."""
+
+    code = "answer_too_large"
+
+    def __init__(self, url: str, limit: int) -> None:
+        super().__init__(f"What answers at {url} sends more than {limit:,} bytes: it was not read to its end.")
+        self.message_zh = f"{url} 的应答超过 {limit:,} 字节：没有读完。"
+        self.url = url
+        self.limit = limit

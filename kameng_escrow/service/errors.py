@@ -8,7 +8,9 @@ ServiceError
 ├── CrossSite             a browser sends this from another site's page
 ├── NotFound              there is nothing of that name, or nothing for who asks
 ├── Conflict              it was changed meanwhile, or is not in a state for this
-├── IdempotencyConflict   the key was used for another request, or its first request is still under way
+├── IdempotencyConflict   the key was used for another request, or its answer is shown only once
+│   ├── StillUnderWay     the first request with the key has not ended yet: ask again in a moment
+│   └── OutcomeUnknown    nobody knows what became of the first request with the key: look, then take a fresh key
 ├── TooLarge              the body, or a part of it, is over the limit
 ├── TooMany               requests, of this caller: wait
 └── NotOffered            this service is not set up for that
@@ -93,10 +95,38 @@ class Conflict(ServiceError):
 
 
 class IdempotencyConflict(ServiceError):
-    """The idempotency key was used for another request, or its first request is still under way."""
+    """The idempotency key was used for another request, or what it answered is shown only once."""
 
     code = "idempotency_conflict"
     status = 409
+
+
+class StillUnderWay(IdempotencyConflict):
+    """The first request with the idempotency key has not ended yet. `retry_after` in seconds."""
+
+    code = "still_under_way"
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key is still under way: ask again in a moment.",
+            "带这个 Idempotency-Key 的第一个请求还在处理：请稍后再问。",
+        )
+
+
+class OutcomeUnknown(IdempotencyConflict):
+    """Nobody knows whether the first request with the idempotency key did what it was to do: it is not done again."""
+
+    code = "outcome_unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key ended without an answer that could be written down: it may "
+            "have done what it was to do. It is not done again: look at what it would have made, and if it is not "
+            "there, ask with a fresh key.",
+            "带这个 Idempotency-Key 的第一个请求没有留下回答：要做的事可能已办成。不会再做一次：请查看它本应产生的"
+            "结果，确认没有之后再用新的 Idempotency-Key 请求。",
+        )
 
 
 class TooLarge(ServiceError):

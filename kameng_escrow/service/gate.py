@@ -5,28 +5,44 @@ admits the caller, whether it was answered before. Afterwards: ETags for what is
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from kameng_escrow.domain.inputs import parse_hash
 from kameng_escrow.errors import EscrowError
+from kameng_escrow.store.errors import StoreError
 from kameng_escrow.store.service import idempotency
+from kameng_escrow.store.service.idempotency import Became
 
 from .callers import PUBLIC, Access, Caller, Kind, OrderAccess, access_to
-from .errors import BadRequest, CrossSite, Forbidden, IdempotencyConflict, TooLarge, Unauthenticated
+from .errors import (
+    BadRequest,
+    CrossSite,
+    Forbidden,
+    IdempotencyConflict,
+    OutcomeUnknown,
+    StillUnderWay,
+    TooLarge,
+    Unauthenticated,
+)
 from .identity import Identity
 from .parts import Parts
-from .problems import problem_response
+from .problems import InternalError, ProblemResponse, problem_response
 
 DEFAULT_BODY: Final = 256 * 1024  # bytes
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -42,11 +58,12 @@ class Gate:
 
 
 class GatedRoute(APIRoute):
-    """A route with a gate, which its function carries as `gate` (see `routing.Router`)."""
+    """A route with a gate: a class of its own for each (see `behind`)."""
+
+    gate: ClassVar[Gate]
 
     def get_route_handler(self) -> Handler:
-        inner = super().get_route_handler()
-        gate: Gate = self.endpoint.gate  # type: ignore[attr-defined]  # put there by Router
+        inner, gate = super().get_route_handler(), self.gate
 
         async def handle(request: Request) -> Response:
             request = _limited(request, gate.max_body)
@@ -59,6 +76,11 @@ class GatedRoute(APIRoute):
             return _with_etag(request, response)
 
         return handle
+
+
+def behind(gate: Gate) -> type[GatedRoute]:
+    """The class of a route with this gate."""
+    return type("GatedRoute", (GatedRoute,), {"gate": gate})
 
 
 def _limited(request: Request, limit: int) -> Request:
@@ -178,35 +200,48 @@ async def _answer_once(request: Request, gate: Gate, parts: Parts, inner: Handle
             return idempotency.begin(session, **named, request_hash=asked, now=parts.clock())
 
     def finish(response: Response | None) -> None:
+        """`response`: None: the request was refused before the route's function ran."""
         with parts.store.writing() as session:
-            if response is None or _passes(response):
+            if isinstance(response, ProblemResponse) and response.leaves_open:
+                idempotency.leave_unknown(session, **named)
+            elif response is None or (isinstance(response, ProblemResponse) and response.may_pass):
                 idempotency.forget(session, **named)
-                return
-            body = None if gate.secret and response.status_code < 300 else bytes(response.body)
-            idempotency.finish(session, **named, status=response.status_code, media_type=response.media_type, body=body)
+            else:
+                body = None if gate.secret and response.status_code < 300 else bytes(response.body)
+                idempotency.finish(
+                    session, **named, status=response.status_code, media_type=response.media_type, body=body
+                )
+
+    def try_to_finish(response: Response | None) -> None:
+        try:
+            finish(response)
+        except StoreError as error:  # what was done is done, and its answer true: the key says that it is unknown
+            _log.warning("an answer was not written down", extra={"code": error.code, "reason": error.message})
 
     before = await run_in_threadpool(begin)
     if before is not None:
         return _again(before)
-    response = None
     try:
         response = await _whole(request, inner)
-    finally:
-        await run_in_threadpool(finish, response)
+    except (HTTPException, RequestValidationError):
+        await run_in_threadpool(try_to_finish, None)
+        raise
+    # Whatever else ends it here (the process, the caller's leaving) leaves open what became of it.
+    await run_in_threadpool(try_to_finish, response)
     return response
 
 
-def _passes(response: Response) -> bool:
-    """Whether the same request may be answered otherwise later, by itself: then it is not held to this answer."""
-    return response.status_code >= 500 or response.status_code == 429 or getattr(response, "may_pass", False)
-
-
 async def _whole(request: Request, inner: Handler) -> Response:
-    """The route's answer, its refusals included."""
+    """The route's answer, its refusals and our mistakes included."""
     try:
         return await inner(request)
     except EscrowError as error:
         return problem_response(request, error)
+    except (HTTPException, RequestValidationError):
+        raise
+    except Exception as error:
+        _log.error("an error of ours", exc_info=error)
+        return problem_response(request, InternalError())
 
 
 def _again(before: idempotency.Before) -> Response:
@@ -215,11 +250,10 @@ def _again(before: idempotency.Before) -> Response:
             "This Idempotency-Key was used for another request: take a fresh key for each.",
             "这个 Idempotency-Key 已用于另一个请求：每个请求都要用新的。",
         )
-    if before.status is None:
-        raise IdempotencyConflict(
-            "The first request with this Idempotency-Key is still under way: ask again in a moment.",
-            "带这个 Idempotency-Key 的第一个请求还在处理：请稍后再问。",
-        )
+    if before.became is Became.UnderWay:
+        raise StillUnderWay()
+    if before.became is Became.Unknown or before.status is None:
+        raise OutcomeUnknown()
     if before.body is None:
         raise IdempotencyConflict(
             "This was done already, and what it answered is shown only once: look at the list.",

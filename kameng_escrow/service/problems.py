@@ -39,6 +39,7 @@ from kameng_escrow.store.errors import (
     InvalidCursor,
     StoreBusy,
     StoreError,
+    StoreUnavailable,
     UnknownContract,
     UnknownOrder,
 )
@@ -139,7 +140,29 @@ def status_of(error: EscrowError) -> int:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
 
 
-def problem_response(request: Request, error: EscrowError, *, status: int | None = None, **more: Any) -> Response:
+class ProblemResponse(Response):
+    """An answer that is a problem, with the `error` that it tells of."""
+
+    def __init__(self, error: EscrowError, content: bytes, **options: Any) -> None:
+        super().__init__(content, **options)
+        self.error = error
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered otherwise later, by itself."""
+        return self.status_code >= 500 or self.status_code == 429 or isinstance(self.error, MustWait | MayRetry)
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether what was asked for may be done all the same: a store that was gone in the middle of a commit may have
+        kept it, and a mistake of ours may come after it.
+        """
+        return isinstance(self.error, StoreUnavailable | InternalError)
+
+
+def problem_response(
+    request: Request, error: EscrowError, *, status: int | None = None, **more: Any
+) -> ProblemResponse:
     """The answer to a request that failed with `error`, in the language that was asked for and in both."""
     hidden = isinstance(error, StoreError) and status_of(error) == 503
     zh, en = _STORE_AWAY if hidden else (chinese(error), error.message)
@@ -163,9 +186,7 @@ def problem_response(request: Request, error: EscrowError, *, status: int | None
         headers["Retry-After"] = "1"
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    response = Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
-    response.may_pass = isinstance(error, MustWait | MayRetry)  # type: ignore[attr-defined]  # read by the gate
-    return response
+    return ProblemResponse(error, orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def prefers_chinese(request: Request) -> bool:
@@ -243,9 +264,9 @@ class InternalError(ServiceError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The service failed by a mistake of its own; what it was doing was undone. Try again, and report the "
-            "request's number if it stays so.",
-            "服务内部出错，正在做的事已撤销。请重试；若一直如此，请报告请求编号。",
+            "The service failed by a mistake of its own: look whether it did what you asked for before you ask again, "
+            "and report the request's number if it stays so.",
+            "服务内部出错：请先看看要做的事是否已办成，再决定是否重试；若一直如此，请报告请求编号。",
         )
 
 

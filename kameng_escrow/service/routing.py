@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
 from .callers import Access, Caller, Kind, OrderAccess
-from .gate import DEFAULT_BODY, Gate, GatedRoute
+from .gate import DEFAULT_BODY, Gate, behind
 from .parts import Parts
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,7 +63,7 @@ class Router:
     """A topic's routes. Each states its access; `include` them with `router`."""
 
     def __init__(self, topic: str) -> None:
-        self.router = APIRouter(tags=[topic], route_class=GatedRoute)
+        self.router = APIRouter(tags=[topic])
 
     def get(self, path: str, *, access: Access, **options: Any) -> Callable[[F], F]:
         """A GET that answers JSON: it has an ETag."""
@@ -101,10 +101,10 @@ class Router:
         responses = {**_problems(access, method, path), **options.pop("responses", {})}
 
         def register(function: F) -> F:
-            function.gate = gate  # type: ignore[attr-defined]  # read by GatedRoute
             self.router.add_api_route(
                 path,
                 function,
+                route_class_override=behind(gate),
                 methods=[method],
                 openapi_extra=extra,
                 responses=responses,
@@ -122,7 +122,8 @@ _IDEMPOTENCY: Final = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "description": "The same key and request again: the same answer again, and nothing is done twice. Kept for a day.",
+    "description": "The same key and request again: the same answer again, and nothing is done twice, even where nobody"
+    " knows what became of the first (`outcome_unknown`). Kept for a day.",
 }
 
 

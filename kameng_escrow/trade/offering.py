@@ -11,27 +11,50 @@ from eth_account.signers.local import LocalAccount
 from kameng_escrow.chain.signing import sign_offer
 from kameng_escrow.domain.signed import Offer
 from kameng_escrow.errors import EscrowError
+from kameng_escrow.platform import AnswerTooLarge, PlatformClient, ServiceBusy, ServiceNonsense, ServiceUnreachable
 
 from .offer_rules import AgainstRules, OfferRules, RulesUnusable, hold_against
-from .service_session import ServiceAway
 from .signed_log import SignedLog
 
 WAIT: Final = 20  # seconds that a request for work stays open
 OFFER_SECONDS: Final = 600  # that an offer lives, unless told otherwise
 _PAUSES: Final = (1.0, 60.0)  # seconds between attempts while the service is away: the first, and the longest
+_LONGEST_WAIT: Final = 600  # seconds, whatever the service asks for
 _REMEMBERED: Final = 10_000  # quotes that were refused, so that they are told of once
+AWAY: Final = (ServiceUnreachable, ServiceNonsense, ServiceBusy, AnswerTooLarge)  # the same may succeed later
 
 
 class Service(Protocol):
-    """Where the work comes from: see `service_session`."""
+    """Where the work comes from. Both raise `PlatformError`."""
 
     def offer_requests(self, *, after: str | None, wait: int) -> list[Mapping[str, Any]]:
-        """Quotes that want an offer, the earliest first."""
+        """Quotes that want an offer, the earliest first; after waiting up to `wait` seconds for one."""
         ...
 
     def bring(self, quote_id: str, offer: Offer) -> None:
         """Brings an offer."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class AtService:
+    """A platform's service, asked by its client, which calls as the account that signs the offers."""
+
+    client: PlatformClient
+
+    def offer_requests(self, *, after: str | None, wait: int) -> list[Mapping[str, Any]]:
+        """As `Service` has it."""
+        found: Any = self.client.list_offer_requests(wait=wait, after=after).get("requests")
+        if not isinstance(found, list):
+            raise ServiceNonsense(self.client.url, 200)
+        return [one for one in found if isinstance(one, Mapping)]
+
+    def bring(self, quote_id: str, offer: Offer) -> None:
+        """As `Service` has it."""
+        self.client.make_offer(
+            quote_id,
+            {"expiry": offer.expiry, "signature": "0x" + offer.signature.hex(), "operator": offer.operator},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +113,7 @@ class Offerer:
 
         Raises:
             RulesUnusable: the list of what was signed can't be written: then nothing is signed any more.
-            ServiceAway: with `once` only; else it is waited for.
+            PlatformError: with `once` only; else the service is waited for.
         """
         pause = _PAUSES[0]
         while not stop.is_set():
@@ -101,13 +124,13 @@ class Offerer:
                 pause = _PAUSES[0]
             except RulesUnusable:
                 raise
-            except ServiceAway as error:
+            except AWAY as error:
                 if once:
                     raise
                 self.tally.away += 1
                 self._after = None  # what could not be brought is asked for again
                 self.on_refused(error)
-                stop.wait(max(pause, error.retry_after))
+                stop.wait(max(pause, min(getattr(error, "retry_after", 0), _LONGEST_WAIT)))
                 pause = min(2 * pause, _PAUSES[1])
             except EscrowError as error:  # the service refuses to be asked: not for this account, or not any more
                 if once:
@@ -125,7 +148,7 @@ class Offerer:
             return
         try:
             self._make(asked)
-        except (RulesUnusable, ServiceAway):
+        except (RulesUnusable, *AWAY):
             raise
         except EscrowError as error:
             self.tally.refused += 1

@@ -89,7 +89,7 @@ def test_codes_that_were_sold_are_not_sold_again_by_mistake(hand: Hand) -> None:
         "second.listing.json",
         *shop(hand),
     )
-    wait_for(lambda: "codes_sold_before" in hand.terminal.run(*words, "--key-file", "keys/seller.key").err)
+    wait_for(lambda: "codes_sold_before" in hand.terminal.run(*words, "--key-file", "keys/seller.key", "--json").out)
     assert hand.terminal.json("order", "show", "second.json")["state"] == "Accepted"
     assert hand.act("seller", *words, "--allow-duplicates")["state"] == "Delivered"
 
@@ -100,6 +100,40 @@ def test_what_is_no_service_is_refused_before_anything_is_sent(hand: Hand) -> No
     hand.fail(*words, "--service", "http://shop.example", who="seller", code=3)
     hand.fail(*words, "--service", "http://127.0.0.1:9", who="seller", code=5)
     asking = (*words[:-2], *shop(hand), "--key-file", "keys/seller.key")
-    wait_for(lambda: "unknown_order" not in hand.terminal.run(*asking).err)  # until the mirror has come so far
+    wait_for(lambda: "unknown_order" not in hand.terminal.run(*asking, "--json").out)  # when it knows the order
     hand.fail(*asking, code=3)  # it was not quoted there, so nobody knows the buyer's key
     assert hand.terminal.json("order", "show", "third.json")["state"] == "Accepted"
+
+
+# ---------------------------------------------------------------------------------------- buyers whose key is in a file
+
+
+def test_what_a_buyer_signs_goes_to_the_platform(hand: Hand) -> None:
+    accepted(hand, "signed")
+    (hand.terminal.folder / "pay.txt").write_text("Z-1\nZ-2\nZ-3\n", "utf-8")
+    named = ("--codes", "pay.txt", "--listing-file", "signed.listing.json")
+    until_the_service_has(hand, "order", "deliver", "signed.json", *named, *shop(hand))
+    asking = ("buyer", "act", "confirm", "signed.json", "--expected", "Delivered", *shop(hand), "--wait", "0")
+    key = ("--key-file", "keys/buyer.key", "--json")
+    wait_for(lambda: hand.terminal.run(*asking, *key).code == 0)  # the mirror has come so far
+    relay = hand.act("buyer", *asking)
+    assert (relay["verb"], relay["kind"], relay["ended"]) == ("Confirm", "Action", False)
+    hand.fail(*asking[:3], "third.json", *asking[4:], who="seller", code=4)
+
+
+def test_a_transfer_is_registered_before_it_is_sent(hand: Hand) -> None:
+    draft = json.loads((hand.terminal.folder / "policy.json").read_text("utf-8"))
+    draft |= {"dispute_bond_bps": 0, "mediation_fee_bps": 0}
+    (hand.terminal.folder / "bondless.json").write_text(json.dumps(draft), "utf-8")
+    bondless = hand.act("platform", "policy", "register", "bondless.json")["policy_id"]
+    hand.terms("moved.json", "--policy", bondless, price="0.01")
+    words = ("buyer", "deposit", "moved.json", "--sign")
+    hand.fail(*words, "--service", "http://127.0.0.1:9", who="buyer", code=5)
+    sending = (*words, *shop(hand), "-o", "moved.sent.json")
+    wait_for(lambda: hand.terminal.run(*sending, "--key-file", "keys/buyer.key").code == 0)  # it knows the policy
+    told = hand.act("buyer", *sending)
+    assert told["opens_with"] == ["signature"]
+    assert told["watched"] is True
+    sent = json.loads((hand.terminal.folder / "moved.sent.json").read_text("utf-8"))
+    assert sent["buyer_signature"].startswith("0x")
+    hand.fail(*words, *shop(hand), who="seller", code=3)  # whose signature would count for nothing

@@ -30,9 +30,9 @@ def rows(store: Store) -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
+def store(empty_store_url: str) -> Iterator[Store]:
     """A store of the version before, with an order, its event and two messages, of which the last was deleted."""
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         with store.writing() as session:
             config = schema.alembic_config()
             config.attributes["connection"] = session.connection()

@@ -41,8 +41,8 @@ def payload(name: str, fields: dict[str, Any], order: dict[str, Any] | None, **m
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    with Store.open(store_url) as store:
+def store(empty_store_url: str) -> Iterator[Store]:
+    with Store.open(empty_store_url) as store:
         yield store
 
 

@@ -44,16 +44,16 @@ def downgrade() -> None:
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
+def store(empty_store_url: str) -> Iterator[Store]:
     """An empty store, on each database in turn."""
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         yield store
 
 
 @pytest.fixture
-def other_url(store_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def other_url(empty_store_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A second empty store on the same kind of database."""
-    if not store_url.startswith("postgresql"):
+    if not empty_store_url.startswith("postgresql"):
         yield str(tmp_path / "other.sqlite")
         return
     server: Server = request.getfixturevalue("postgres")
@@ -112,12 +112,12 @@ def test_migrating_twice_changes_nothing(store: Store) -> None:
     store.check_schema()
 
 
-def test_several_may_migrate_at_once(store_url: str) -> None:
+def test_several_may_migrate_at_once(empty_store_url: str) -> None:
     failures: list[BaseException] = []
     together = threading.Barrier(4)
 
     def migrate() -> None:
-        with Store.open(store_url) as store:
+        with Store.open(empty_store_url) as store:
             together.wait()
             try:
                 store.migrate()
@@ -130,16 +130,16 @@ def test_several_may_migrate_at_once(store_url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         store.check_schema()
 
 
-def test_other_tables_in_the_database_are_left_alone(store_url: str) -> None:
-    theirs = create_engine(parse_url(store_url), poolclass=NullPool)
+def test_other_tables_in_the_database_are_left_alone(empty_store_url: str) -> None:
+    theirs = create_engine(parse_url(empty_store_url), poolclass=NullPool)
     with theirs.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('theirs')")
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         with pytest.raises(SchemaMissing):
             store.check_schema()
         store.migrate()

@@ -24,9 +24,9 @@ from kameng_escrow.domain.refusals import Refusal
 from kameng_escrow.domain.signed import Offer
 from kameng_escrow.domain.typed_data import offer_digest, order_id, policy_id
 from kameng_escrow.errors import EscrowError
+from kameng_escrow.platform import ServiceUnreachable
 from kameng_escrow.trade.offer_rules import AgainstRules, OfferRules, RulesUnusable, hold_against, read_rules
 from kameng_escrow.trade.offering import Offerer
-from kameng_escrow.trade.service_session import ServiceAway
 from kameng_escrow.trade.signed_log import DAY, SignedLog
 from tests.unit.histories import BUYER, POLICY, TERMS, account
 from tests.unit.trading import DOMAIN, NOW
@@ -244,7 +244,7 @@ class Counter:
     def bring(self, quote_id: str, offer: Offer) -> None:
         if self.away:
             self.away -= 1
-            raise ServiceAway("https://shop.example", "it sleeps", "它在睡")
+            raise ServiceUnreachable("https://shop.example", "it sleeps")
         self.brought.append((quote_id, offer))
 
 

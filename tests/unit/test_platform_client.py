@@ -2,14 +2,25 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
+from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
+from siwe import SiweMessage
 
-from kameng_escrow.platform import PlatformClient, ServiceNonsense, ServiceProblem, ServiceUnreachable
+from kameng_escrow.platform import (
+    AnswerTooLarge,
+    PlatformClient,
+    ServiceBusy,
+    ServiceNonsense,
+    ServiceProblem,
+    ServiceUnreachable,
+    WalletSignIn,
+)
 from kameng_escrow.platform.calls import LONGEST_WAIT, Answer, make_call, wait_before_again
 from kameng_escrow.platform.errors import InvalidUrl
 from kameng_escrow.platform.stream import Lines, StreamEvent
@@ -33,7 +44,7 @@ class Scripted(requests.Session):
         if isinstance(answer, Exception):
             raise answer
         response = requests.Response()
-        response.status_code, response._content = answer[0], answer[2]
+        response.status_code, response._content, response._content_consumed = answer[0], answer[2], True
         response.headers.update(answer[1])
         return response
 
@@ -66,11 +77,55 @@ def test_a_problem_is_raised_with_its_code_and_both_sentences() -> None:
         (500, {"Content-Type": "text/html"}, b"oops"),
         (302, {"Location": "https://evil.example"}, b""),
         (400, {"Content-Type": "application/problem+json"}, b"{"),
+        (400, {"Content-Type": "application/problem+json"}, b"[]"),
+        (200, {"Content-Type": "application/json"}, b"[]"),
+        (200, {"Content-Type": "application/json"}, b"[" * 100_000),
     ],
 )
 def test_what_is_not_the_service_is_told_apart(answer: tuple[int, Mapping[str, str], bytes]) -> None:
     with pytest.raises(ServiceNonsense):
         client_of(Scripted(answer)).list_orders()
+
+
+@pytest.mark.parametrize(("status", "stated", "seconds"), [(429, "90", 90), (503, "²", 0), (500, "", 0)])
+def test_a_refusal_for_now_is_told_from_one_for_good(status: int, stated: str, seconds: int) -> None:
+    kind, headers, body = problem(status)
+    with pytest.raises(ServiceBusy) as caught:
+        client_of(Scripted((kind, {**headers, "Retry-After": stated}, body)), retries=0).list_orders()
+    assert (caught.value.status, caught.value.retry_after, caught.value.code) == (status, seconds, "bond_short")
+
+
+def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(AnswerTooLarge) as caught:
+        client_of(Scripted((200, {}, b"x" * 101)), largest_bytes=100).list_orders()
+    assert caught.value.limit == 100
+
+
+def test_a_client_calls_with_a_key_or_a_wallet() -> None:
+    wallet = WalletSignIn(account=Account.from_key(b"\x07" * 32), chain_id=1)
+    with pytest.raises(TypeError, match="not both"):
+        PlatformClient(URL, api_key="kmk_x", wallet=wallet)
+
+
+def test_a_wallet_signs_for_the_service_that_was_asked_and_nothing_that_it_slips_in() -> None:
+    wallet = WalletSignIn(account=Account.from_key(b"\x07" * 32), chain_id=137, statement="Sign in to test.")
+    challenge = {"nonce": "abcdefgh1", "issued_at": "2026-01-01T00:00:00Z", "expiration_time": "2026-01-01T00:10:00Z"}
+    told = json.dumps({**challenge, "domain": "evil.example", "uri": "https://evil.example"}).encode()
+    refused = problem(401, code="sign_in_refused")
+    session = Scripted((200, {}, told), (200, {}, b"{}"), OK, problem(401), (200, {}, told), (200, {}, b"{}"), refused)
+    client = PlatformClient(URL, wallet=wallet, session=session)
+    assert client.list_orders()["orders"] == []
+    with pytest.raises(ServiceProblem):  # once more, and not for ever
+        client.list_orders()
+    assert session.answers == []
+    _, url, headers, body = session.asked[1]
+    message = SiweMessage.from_message(json.loads(body)["message"])
+    assert (url, headers["Origin"]) == (f"{URL}/v1/sign-in", URL)
+    assert (message.domain, str(message.uri), message.chain_id) == ("escrow.example", URL, 137)
+    assert message.statement == "Sign in to test."
+    message.verify(json.loads(body)["signature"], timestamp=datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
+    with pytest.raises(ServiceNonsense):
+        wallet.answer(URL, {**challenge, "nonce": "a\nURI: https://bank.example"})
 
 
 def test_nobody_answers() -> None:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import insert as sql_insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from kameng_escrow.domain.states import State
@@ -30,6 +29,7 @@ from kameng_escrow.domain.states import State
 from ..models import Base, CheckpointRow, OrderRow
 from ..queries import parts
 from ..types import Address, Hash, Json
+from ..unless_there import insert_unless_there
 from .ids import LENGTH, new_id
 
 MOST_WAITING: Final = 8  # deliveries of one order that no commitment on the chain is of; the oldest gives way
@@ -128,7 +128,13 @@ def store_delivery(
         if is_back:
             found.payload, found.erased_at = payload, None
         return found, is_back
-    row = DeliveryRow(
+    waiting = [one for one in deliveries_of(session, contract_id, order_id) if one.commitment not in committed]
+    for old in waiting[: max(0, len(waiting) - MOST_WAITING + 1)]:
+        session.execute(delete(FingerprintRow).where(FingerprintRow.delivery_id == old.id))
+        session.delete(old)
+    made = insert_unless_there(
+        session,
+        DeliveryRow,
         id=new_id("dlv"),
         contract_id=contract_id,
         order_id=order_id,
@@ -140,16 +146,7 @@ def store_delivery(
         stored_by=account,
         stored_at=now,
     )
-    waiting = [one for one in deliveries_of(session, contract_id, order_id) if one.commitment not in committed]
-    for old in waiting[: max(0, len(waiting) - MOST_WAITING + 1)]:
-        session.execute(delete(FingerprintRow).where(FingerprintRow.delivery_id == old.id))
-        session.delete(old)
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:  # somebody stored the same at the same moment
-        return session.scalars(same).one(), False
-    return row, True
+    return session.scalars(same).one(), made  # not made: somebody stored the same at the same moment
 
 
 def deliveries_of(session: Session, contract_id: int, order_id: str) -> Sequence[DeliveryRow]:
@@ -295,6 +292,8 @@ def add_disclosure(
     the same account again takes the earlier one's place.
     """
     mine = {"contract_id": contract_id, "order_id": order_id, "account": account, "unit": unit}
+    shown = select(DeliveryRow.id).filter_by(contract_id=contract_id, order_id=order_id, payload_hash=payload_hash)
+    session.execute(shown.with_for_update())  # one after the other, or the same unit would be there twice
     found = session.scalar(select(DisclosureRow).filter_by(**mine, payload_hash=payload_hash, erased_at=None))
     if found is None:
         found = DisclosureRow(id=new_id("dsc"), **mine, payload_hash=payload_hash, disclosed_at=now)

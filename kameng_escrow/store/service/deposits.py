@@ -12,6 +12,7 @@ from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.event_json import terms_from_json, terms_to_json
 from kameng_escrow.store.models import BALANCE_DIGITS, Base
 from kameng_escrow.store.types import Address, Amount, Hash, Json
+from kameng_escrow.store.unless_there import insert_unless_there
 
 _WATCHED = text("watched")
 
@@ -86,24 +87,24 @@ def watch(
     """Has an address watched from now on. What was registered before stays, with the offer and the signature that are
     newer, where there are.
     """
-    row = session.get(DepositRow, (contract_id, order_id), with_for_update=True)
-    if row is None:
-        row = DepositRow(
-            contract_id=contract_id,
-            order_id=order_id,
-            address=address,
-            terms=terms_to_json(terms),
-            platform=platform,
-            account=account,
-            created_ms=now_ms,
-            watched=True,
-            look_ms=now_ms,
-            balance=0,
-            confirmed=0,
-            sweeps=0,
-            failures=0,
-        )
-        session.add(row)
+    insert_unless_there(
+        session,
+        DepositRow,
+        contract_id=contract_id,
+        order_id=order_id,
+        address=address,
+        terms=terms_to_json(terms),
+        platform=platform,
+        account=account,
+        created_ms=now_ms,
+        watched=True,
+        look_ms=now_ms,
+        balance=0,
+        confirmed=0,
+        sweeps=0,
+        failures=0,
+    )
+    row = session.get_one(DepositRow, (contract_id, order_id), with_for_update=True)
     if offer is not None:
         row.offer_expiry, row.offer_operator, row.offer_signature = offer.expiry, offer.operator, offer.signature
     if signature:

@@ -20,6 +20,7 @@ from kameng_escrow.domain.terms import MAX_PRICE, MAX_UNITS
 
 from ..errors import InvalidCursor
 from ..models import PayToRow, PolicyRow
+from ..unless_there import insert_unless_there
 from .ids import is_id, new_id
 from .inventory import LARGEST_STOCK
 from .trade_errors import ListingChanged, ListingFixed, ListingNotOpen, UnknownListing
@@ -185,10 +186,8 @@ def decide(session: Session, row: ListingRow, acceptance: Acceptance, reason: st
 
 def set_desk(session: Session, contract_id: int, platform: str, *, reviews: bool, now: int) -> DeskRow:
     """Whether a platform wants to look at listings before they are shown. What is shown already stays."""
-    row = session.get(DeskRow, (contract_id, platform))
-    if row is None:
-        row = DeskRow(contract_id=contract_id, platform=platform)
-        session.add(row)
+    insert_unless_there(session, DeskRow, contract_id=contract_id, platform=platform, reviews=reviews, updated_at=now)
+    row = session.get_one(DeskRow, (contract_id, platform), with_for_update=True)
     row.reviews, row.updated_at = reviews, now
     session.flush()
     return row

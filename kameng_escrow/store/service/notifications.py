@@ -12,6 +12,7 @@ from kameng_escrow.store.models import CheckpointRow, OrderRow
 from kameng_escrow.store.order_rows import restore_order
 from kameng_escrow.store.queries import load_policies, parts
 
+from ..unless_there import insert_unless_there
 from .notification_rows import ChannelRow, MessageRow, PersonRow
 from .notifying import Stage
 
@@ -28,6 +29,15 @@ def person_of(session: Session, account: str) -> PersonRow | None:
 def channels_of(session: Session, account: str) -> Sequence[ChannelRow]:
     """An account's channels, the oldest first."""
     return session.scalars(select(ChannelRow).filter_by(account=account).order_by(ChannelRow.id)).all()
+
+
+def locked_person(session: Session, account: str, *, language: str, time_zone: str, now_ms: int) -> PersonRow:
+    """How an account wants to be told: as it said, or with these, where it has not. Nobody else changes it until the
+    transaction ends.
+    """
+    usual = {"language": language, "time_zone": time_zone, "muted": [], "codes": 0, "codes_since_ms": now_ms}
+    insert_unless_there(session, PersonRow, account=account, **usual)
+    return session.get_one(PersonRow, account, with_for_update=True)
 
 
 def channel_of(session: Session, account: str, channel_id: str) -> ChannelRow | None:

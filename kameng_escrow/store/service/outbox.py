@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from kameng_escrow.store.models import CheckpointRow, OrderRow, OutboxRow, PolicyRow
 from kameng_escrow.store.queries import parts
+from kameng_escrow.store.unless_there import insert_unless_there
 
 from .webhook_rows import CursorRow
 
@@ -56,9 +57,8 @@ def begin_reading(session: Session, contract_id: int) -> None:
     )
     end = outbox_end(session, contract_id)
     for reader, place in ((INSTANT, end), (FINAL, session.scalar(final) or 0), (PEOPLE, end)):
-        if reader not in known:
-            session.add(CursorRow(contract_id=contract_id, reader=reader, outbox_id=place))
-    session.flush()
+        if reader not in known:  # nor made by somebody else at this moment
+            insert_unless_there(session, CursorRow, contract_id=contract_id, reader=reader, outbox_id=place)
 
 
 def cursor(session: Session, contract_id: int, reader: str) -> CursorRow:

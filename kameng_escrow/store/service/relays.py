@@ -27,6 +27,7 @@ from kameng_escrow.store.keeping import LONGEST_WAIT_MS, BrokenJournal, Intent, 
 from kameng_escrow.store.models import ORDER_DIGITS, Base
 from kameng_escrow.store.relaying import Allowance, NewRelay, Relay, RelayKind, RelayStage
 from kameng_escrow.store.types import Address, Amount, Hash, Label, labels, one_of
+from kameng_escrow.store.unless_there import insert_unless_there
 
 from .ids import LENGTH, new_id
 
@@ -249,7 +250,8 @@ def note(
 
 def set_budget(session: Session, contract_id: int, platform: str, daily: int | None) -> None:
     """What a platform's relays may cost in any 24 hours, in wei; None: as much as there is."""
-    session.merge(RelayBudgetRow(contract_id=contract_id, platform=platform, daily=daily))
+    insert_unless_there(session, RelayBudgetRow, contract_id=contract_id, platform=platform, daily=daily)
+    session.get_one(RelayBudgetRow, (contract_id, platform), with_for_update=True).daily = daily
 
 
 def forget_budget(session: Session, contract_id: int, platform: str) -> None:

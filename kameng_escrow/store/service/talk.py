@@ -20,6 +20,7 @@ from ..engine import POSTGRESQL
 from ..models import BlockRow, CheckpointRow, OrderRow, PolicyRow
 from ..order_rows import restore_order
 from ..queries import load_policies
+from ..unless_there import insert_unless_there
 from .talk_rows import EntryRow, FileRow, ProposalRow, ReadMarkRow, RoomRow
 
 
@@ -75,10 +76,8 @@ def locked_room(session: Session, contract_id: int, order_id: str) -> RoomRow:
     query = query.with_for_update().execution_options(populate_existing=True)
     found = session.scalars(query).one_or_none()
     if found is None:  # and somebody else may be making it at this moment
-        insert = postgresql.insert if session.get_bind().dialect.name == POSTGRESQL else sqlite.insert
         new = {"size": 0, "head": start_of(order_id), "last_ms": 0, "file_bytes": 0}
-        made = insert(RoomRow).values(contract_id=contract_id, order_id=order_id, **new)
-        session.execute(made.on_conflict_do_nothing())
+        insert_unless_there(session, RoomRow, contract_id=contract_id, order_id=order_id, **new)
         found = session.scalars(query).one()
     return found
 

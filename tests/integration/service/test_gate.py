@@ -1,5 +1,6 @@
 """What every request passes: sizes, limits, answers that come again, tags, headers."""
 
+import hashlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from kameng_escrow.service.identity import Identity
+from kameng_escrow.store.errors import StoreBusy, StoreUnavailable
+from kameng_escrow.store.service import accounts, idempotency
 from kameng_escrow.store.service.accounts import ApiKeyRow
 from kameng_escrow.store.service.idempotency import ABANDONED_SECONDS, KEPT_SECONDS, begin
 
@@ -174,21 +178,98 @@ def test_of_many_at_once_one_is_done(service_on_each: Service) -> None:
         assert session.scalar(select(func.count()).select_from(ApiKeyRow)) == 1
 
 
-def test_a_request_that_never_got_its_answer_may_be_tried_again_later(service: Service) -> None:
+def test_a_request_that_never_got_its_answer_is_not_carried_out_again(service: Service) -> None:
     browser = service.signed_in(service.world.buyer)
+    sent = b'{"name": "a", "scopes": ["trade"]}'
     with service.store.writing() as session:
         begin(
             session,
             caller=service.world.buyer.address,
             key="lost",
-            request_hash="00" * 32,
+            request_hash=hashlib.sha256(b"POST /v1/api-keys?\n" + sent).hexdigest(),
             now=service.clock.now,
         )
-    body = {"name": "a", "scopes": ["trade"]}
-    headers = {"Idempotency-Key": "lost"}
-    assert browser.post("/v1/api-keys", json=body, headers=headers).status_code == 409
+    headers = {"Idempotency-Key": "lost", "Content-Type": "application/json"}
+    waits = browser.post("/v1/api-keys", content=sent, headers=headers)
+    assert (waits.status_code, waits.json()["code"], waits.headers["Retry-After"]) == (409, "still_under_way", "1")
     service.clock.now += ABANDONED_SECONDS
-    assert browser.post("/v1/api-keys", json=body, headers=headers).status_code == 201
+    unknown = browser.post("/v1/api-keys", content=sent, headers=headers)
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "outcome_unknown")
+    assert "Retry-After" not in unknown.headers
+    assert names_of(service) == []
+    service.clock.now += KEPT_SECONDS
+    assert browser.post("/v1/api-keys", content=sent, headers=headers).status_code == 201
+
+
+def test_a_slow_request_still_writes_its_answer_down(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = service.signed_in(service.world.buyer)
+    headers = {"Idempotency-Key": "slow"}
+    again = service.signed_in(service.world.buyer)
+    seen: list[Any] = []
+
+    def slowly(*_: Any) -> None:
+        service.clock.now += ABANDONED_SECONDS
+        seen.append(again.post("/v1/sign-out", json=SIGN_OUT, headers=headers).json()["code"])
+
+    monkeypatch.setattr(Identity, "clear_cookie", slowly)
+    assert browser.post("/v1/sign-out", json=SIGN_OUT, headers=headers).status_code == 200
+    assert seen == ["outcome_unknown"]
+    replayed = again.post("/v1/sign-out", json=SIGN_OUT, headers=headers)
+    assert (replayed.status_code, replayed.headers["Idempotent-Replayed"]) == (200, "true")
+
+
+def test_an_answer_that_could_not_be_written_down_is_given_and_not_made_twice(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("gone")
+
+    browser = service.signed_in(service.world.buyer)
+    body, headers = {"name": "a", "scopes": ["trade"]}, {"Idempotency-Key": "k"}
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency, "finish", away)
+        assert browser.post("/v1/api-keys", json=body, headers=headers).status_code == 201
+    assert browser.post("/v1/api-keys", json=body, headers=headers).json()["code"] == "still_under_way"
+    service.clock.now += ABANDONED_SECONDS
+    assert browser.post("/v1/api-keys", json=body, headers=headers).json()["code"] == "outcome_unknown"
+    assert names_of(service) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "names"),
+    [
+        (StoreUnavailable("gone in the middle of a commit"), 503, "outcome_unknown", []),
+        (RuntimeError("after the commit"), 500, "outcome_unknown", []),
+        (StoreBusy("locked"), 503, None, ["a"]),  # which is known to have done nothing
+    ],
+)
+def test_a_failure_is_carried_out_again_only_where_it_did_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str | None, names: list[str]
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    browser = service.signed_in(service.world.buyer)
+    body, headers = {"name": "a", "scopes": ["trade"]}, {"Idempotency-Key": "k"}
+    with monkeypatch.context() as patched:
+        patched.setattr(accounts, "create_key", fail)
+        assert browser.post("/v1/api-keys", json=body, headers=headers).status_code == status
+    again = browser.post("/v1/api-keys", json=body, headers=headers)
+    assert (again.status_code, again.json().get("code")) == (201 if code is None else 409, code)
+    assert names_of(service) == names
+
+
+def test_who_is_first_does_nothing_just_as_the_second_looks(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It took its note back between the second's attempt to leave one and its look at it."""
+    there = iter([False, True])
+    monkeypatch.setattr(idempotency, "insert_unless_there", lambda *_, **__: next(there))
+    with service.store.writing() as session:
+        assert begin(session, caller="c", key="k", request_hash="00" * 32, now=service.clock.now) is None
+    there = iter([False] * 5)
+    with service.store.writing() as session:
+        before = begin(session, caller="c", key="k", request_hash="00" * 32, now=service.clock.now)
+    assert before is not None
+    assert before.became is idempotency.Became.UnderWay
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])

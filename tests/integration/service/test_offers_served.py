@@ -1,5 +1,6 @@
 """A seller's program against a running service: over a socket, signed in with its own key."""
 
+import asyncio
 import json
 import os
 import socket
@@ -20,11 +21,11 @@ from kameng_escrow.domain.signed import OperatorGrant
 from kameng_escrow.domain.states import Right
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.keyfile import write_key
+from kameng_escrow.platform import AsyncPlatformClient, PlatformClient, ServiceProblem, WalletSignIn
 from kameng_escrow.service.app import make_app
 from kameng_escrow.store.service import accounts
 from kameng_escrow.trade.offer_rules import read_rules
-from kameng_escrow.trade.offering import Offerer
-from kameng_escrow.trade.service_session import ServiceAway, ServiceRefused, ServiceSession
+from kameng_escrow.trade.offering import AWAY, AtService, Offerer
 from kameng_escrow.trade.signed_log import SignedLog
 
 from .conftest import Service
@@ -116,11 +117,12 @@ def test_an_operator_s_program_makes_the_offers_that_its_rules_allow(
         body(buyer.post("/v1/quotes", json=asked(service, listed, units=units)), 201)["id"] for units in (2, 3)
     )
     operator = service.world.operator
-    place = ServiceSession(url, operator, chain_id=service.world.deployment.chain_id)
+    wallet = WalletSignIn(account=operator, chain_id=service.world.deployment.chain_id)
+    place = PlatformClient(url, wallet=wallet)
     told: list[EscrowError] = []
     with SignedLog(tmp_path / "log") as log:
         works = Offerer(
-            service=place,
+            service=AtService(place),
             account=operator,
             rules=read_rules(rules),
             log=log,
@@ -179,43 +181,72 @@ def test_what_is_not_there_says_so(rules: Path, tmp_path: Path, service: Service
 # ---------------------------------------------------------------------------------------------------------- signing in
 
 
-def session_at(service: Service, url: str, *, chain_id: int | None = None) -> ServiceSession:
-    return ServiceSession(url, service.world.seller, chain_id=chain_id or service.world.deployment.chain_id)
+def client_at(service: Service, url: str, *, chain_id: int | None = None) -> PlatformClient:
+    chain_id = chain_id or service.world.deployment.chain_id
+    return PlatformClient(url, wallet=WalletSignIn(account=service.world.seller, chain_id=chain_id), retries=0)
 
 
 def test_a_session_that_has_ended_is_begun_again(service: Service, url: str) -> None:
-    place = session_at(service, url)
-    assert place.offer_requests(after=None, wait=0) == []
-    with service.store.writing() as session:
-        assert accounts.end_sessions(session, account=service.world.seller.address) == 1
-    assert place.offer_requests(after=None, wait=0) == []
+    with client_at(service, url) as place:
+        assert place.who_am_i()["account"] == service.world.seller.address
+        with service.store.writing() as session:
+            assert accounts.end_sessions(session, account=service.world.seller.address) == 1
+        assert place.list_offer_requests(wait=0)["requests"] == []
+        with service.store.writing() as session:
+            assert accounts.end_sessions(session, account=service.world.seller.address) == 1
+
+
+def test_a_stream_signs_in_too_and_again(service: Service, url: str) -> None:
+    order_id = service.id_of(next(iter(service.orders.values())))
+    with client_at(service, url) as place:
+        stream = place.events(order_id=order_id, last_event_id="0")
+        first = next(stream)
+        stream.close()  # type: ignore[attr-defined]  # it is a generator
+        with service.store.writing() as session:
+            accounts.end_sessions(session, account=service.world.seller.address)
+        again = place.events(order_id=order_id, last_event_id="0")
+        assert next(again) == first
+
+
+def test_those_who_await_sign_in_as_well(service: Service, url: str) -> None:
+    asyncio.run(_awaited(service, url))
+
+
+async def _awaited(service: Service, url: str) -> None:
+    wallet = WalletSignIn(account=service.world.seller, chain_id=service.world.deployment.chain_id)
+    async with AsyncPlatformClient(url, wallet=wallet) as place:
+        assert (await place.who_am_i())["account"] == service.world.seller.address
+        with service.store.writing() as session:
+            accounts.end_sessions(session, account=service.world.seller.address)
+        assert (await place.who_am_i())["account"] == service.world.seller.address
 
 
 def test_a_service_of_another_chain_refuses_and_says_why(service: Service, url: str) -> None:
-    with pytest.raises(ServiceRefused) as raised:
-        session_at(service, url, chain_id=1).offer_requests(after=None, wait=0)
-    assert (raised.value.reason, raised.value.status) == ("sign_in_refused", 401)
+    with client_at(service, url, chain_id=1) as place, pytest.raises(ServiceProblem) as raised:
+        place.list_offer_requests(wait=0)
+    assert (raised.value.code, raised.value.status) == ("sign_in_refused", 401)
     assert "chain 1" in raised.value.message
 
 
 def test_a_service_that_goes_by_another_name_gets_no_signature_for_it(service: Service) -> None:
     """What is signed names the host that was asked, so that it is of no use at another."""
-    with Ports(serving(service)) as ports:
-        place = session_at(service, ports.url.replace("127.0.0.1", "localhost"))
-        with pytest.raises(ServiceRefused, match="it is for localhost"):
-            place.offer_requests(after=None, wait=0)
+    with (
+        Ports(serving(service)) as ports,
+        client_at(service, ports.url.replace("127.0.0.1", "localhost")) as place,
+        pytest.raises(ServiceProblem, match="it is for localhost"),
+    ):
+        place.list_offer_requests(wait=0)
 
 
-def test_what_is_no_service_is_not_believed(tmp_path: Path, service: Service) -> None:
+def test_what_is_no_service_is_not_believed(service: Service) -> None:
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": answers[0]})
 
     answers = [b"<html>"]
-    with Ports(lambda _: app, lifespan="off") as ports:
-        place = session_at(service, ports.url)
+    with Ports(lambda _: app, lifespan="off") as ports, client_at(service, ports.url) as place:
         for answer in (b"<html>", b"[]", b"{}", b'{"nonce": "a\\nURI: https://bank.example"}', b"[" * 100_000):
             answers[0] = answer
-            with pytest.raises(ServiceAway):
-                place.offer_requests(after=None, wait=0)
+            with pytest.raises(AWAY):
+                AtService(place).offer_requests(after=None, wait=0)

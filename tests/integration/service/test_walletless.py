@@ -27,9 +27,8 @@ PASSPHRASE = "correct horse battery staple"
 
 @pytest.fixture
 def buyer() -> LocalAccount:
-    """A key that was made, backed up and opened again: it has never had a coin."""
-    account, _ = open_backup(make_backup(new_key(), PASSPHRASE), PASSPHRASE)
-    return account
+    """A key that has never had a coin."""
+    return new_key()
 
 
 @pytest.fixture
@@ -111,6 +110,7 @@ def act(service: Service, person: TestClient, account: LocalAccount, terms: Orde
 
 def test_from_a_plain_transfer_to_the_confirmation(service: Service, buyer: LocalAccount, terms: OrderTerms) -> None:
     world = service.world
+    buyer, _ = open_backup(make_backup(buyer, PASSPHRASE), PASSPHRASE)
     person = service.signed_in(buyer)
     made = register(service, person, terms, offer=offer_body(offered(service, terms)))
     assert made.status_code == 201, made.text
