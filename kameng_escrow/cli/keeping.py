@@ -1,29 +1,20 @@
 """`kameng keeper`: settles what comes due, by itself."""
 
-import sys
-import threading
-from collections.abc import Callable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chinese import chinese
-from ..errors import EscrowError
 from .command import CHAIN, STORE, both, command
 from .keeper_views import data_of, intent_data, lines_of, news_text, overview_panel
-from .network import stop_on_signals
-from .problems import CHECK_FAILED, INTERRUPTED, REFUSED
-from .running_options import LogJson, MetricsPort
+from .running import exit_code_of, running
+from .running_options import InFlight, LogJson, MetricsPort, Patience, Poll, StuckAfter
 from .screen import Answer
 from .session import Session
-from .upkeep import serve_health
 
 if TYPE_CHECKING:
-    from ..keeper import Keeper, KeeperReport, News, Round
+    from ..keeper import News
 
 MONEY = ("keeper_max_fee", "keeper_budget", "keeper_low_balance")
-_NO_MONEY = {"budget_spent", "gas_too_dear", "account_dry"}  # the codes that a person can do something about
 
 
 def register(app: typer.Typer) -> None:
@@ -50,23 +41,12 @@ def keeper(
     batch: Annotated[
         int, typer.Option("--batch", min=1, max=300, help=both("一笔交易最多结算几单", "Orders in one transaction"))
     ] = 100,
-    in_flight: Annotated[
-        int,
-        typer.Option("--in-flight", min=1, max=64, help=both("最多同时有几笔交易等着上链", "Transactions that wait")),
-    ] = 16,
+    in_flight: InFlight = 16,
     confirmations: Annotated[
         int,
         typer.Option("--confirmations", min=1, max=1_000, help=both("几个区块之后算最终", "Blocks until it is final")),
     ] = 12,
-    stuck_after: Annotated[
-        float,
-        typer.Option(
-            "--stuck-after",
-            min=1,
-            max=3600,
-            help=both("几秒不上链就加价重发", "Seconds unmined until it is offered for more"),
-        ),
-    ] = 45.0,
+    stuck_after: StuckAfter = 45.0,
     spread: Annotated[
         int,
         typer.Option(
@@ -79,37 +59,21 @@ def keeper(
             ),
         ),
     ] = 10,
-    patience: Annotated[
-        float,
-        typer.Option(
-            "--patience",
-            min=0,
-            max=3600,
-            help=both("--once 时多少秒没有进展就结束", "--once: seconds without progress until it ends"),
-        ),
-    ] = 60.0,
-    poll: Annotated[
-        float, typer.Option("--poll", min=0.05, max=60, help=both("隔几秒看一次", "Seconds between looks"))
-    ] = 3.0,
+    patience: Patience = 60.0,
+    poll: Poll = 3.0,
     metrics: MetricsPort = None,
     log_json: LogJson = False,
 ) -> Answer:
     from .. import bootstrap
     from ..keeper import KeeperMetrics
-    from ..telemetry import log_to
 
     account = session.signer()
     deployment = session.deployment()
     store = session.store()
     store.check_schema()
-    stop = threading.Event()
-    with ExitStack() as stack:
-        if log_json:
-            stack.enter_context(log_to(sys.stderr))
-        counted = KeeperMetrics()
-        if metrics is not None:
-            serve_health(stack, counted.registry, alive=counted.alive, ready=counted.ready, port=metrics)
-        works = stack.enter_context(
+    counted = KeeperMetrics()
+    with running(session, counted, port=metrics, log_json=log_json) as run:
+        works = run.holding(
             bootstrap.make_keeper(
                 store,
                 session.node(),
@@ -129,50 +93,18 @@ def keeper(
         if again:
             count = works.try_again()
             session.screen.note(f"{count} 单重新尝试", f"{count} orders are tried again")
-        stop_on_signals(stack, stop)
-
-        def trouble(error: EscrowError) -> None:
-            if not log_json:  # which has said it
-                session.screen.note(f"! {chinese(error)}", f"! {error.message}")
-
         if once:
-            done = works.run_once(stop, patience_seconds=patience, trouble=trouble)
+            done = works.run_once(run.stop, patience_seconds=patience, trouble=run.trouble)
         else:
-            done = _follow(session, works, stop, poll, stack, trouble)
+            looked = run.drawing(lambda part: overview_panel(session.screen, works.overview(part)))
+            done = works.follow(run.stop, poll_seconds=poll, trouble=run.trouble, looked=looked)
         seen = works.overview(None)
     data = {**data_of(done), "account": account.address, "last": [intent_data(one) for one in seen.latest]}
-    return Answer(
-        data, lines_of(session.screen, done), exit_code=_exit_code(done, interrupted=stop.is_set()) if once else 0
-    )
-
-
-def _follow(
-    session: Session,
-    works: "Keeper",
-    stop: threading.Event,
-    poll: float,
-    stack: ExitStack,
-    trouble: Callable[[EscrowError], None],
-) -> "KeeperReport":
-    draw = stack.enter_context(session.screen.panel())
-
-    def looked(part: "Round | None") -> None:
-        if draw is not None:
-            draw(overview_panel(session.screen, works.overview(part)))
-
-    return works.follow(stop, poll_seconds=poll, trouble=trouble, looked=looked)
+    code = exit_code_of(done, interrupted=run.stop.is_set()) if once else 0
+    return Answer(data, lines_of(session.screen, done), exit_code=code)
 
 
 def _tell(session: Session, news: "News") -> None:
     text = news_text(session.screen, news)
     if text is not None:
         session.screen.show(text)
-
-
-def _exit_code(done: "KeeperReport", *, interrupted: bool) -> int:
-    """0: all that was due is settled, or another keeper is at it; see the manual's page on the keeper for the rest."""
-    if not done.leading or done.complete:
-        return 0
-    if interrupted:
-        return INTERRUPTED
-    return REFUSED if _NO_MONEY & {error.code for error in done.conditions} else CHECK_FAILED

@@ -1,22 +1,16 @@
 """`kameng notifier`: tells endpoints and people what happened."""
 
-import sys
-import threading
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..chinese import chinese
-from ..errors import EscrowError
 from .command import NODE, STORE, both, command
-from .network import stop_on_signals
 from .problems import CHECK_FAILED, INTERRUPTED
-from .running_options import LogJson, MetricsPort
+from .running import running
+from .running_options import LogJson, MetricsPort, Poll
 from .screen import Answer, Screen
 from .session import Session
-from .upkeep import serve_health
 
 if TYPE_CHECKING:
     from ..notify import NotifierReport
@@ -62,16 +56,13 @@ def notifier(
         float,
         typer.Option("--wait", min=1, max=60, help=both("等端点回答几秒", "Seconds to wait for an endpoint's answer")),
     ] = 20.0,
-    poll: Annotated[
-        float, typer.Option("--poll", min=0.05, max=60, help=both("隔几秒看一次", "Seconds between looks"))
-    ] = 1.0,
+    poll: Poll = 1.0,
     metrics: MetricsPort = None,
     log_json: LogJson = False,
 ) -> Answer:
     from .. import bootstrap
     from ..client import EscrowClient
     from ..notify import NotifierMetrics
-    from ..telemetry import log_to
 
     deployment = session.deployment()
     store = session.store()
@@ -79,19 +70,14 @@ def notifier(
     telling = bootstrap.make_telling(
         session.settings, deployment, EscrowClient(node=session.node(), contract=deployment)
     )
-    stop = threading.Event()
-    with ExitStack() as stack:
-        if log_json:
-            stack.enter_context(log_to(sys.stderr))
-        counted = NotifierMetrics()
-        if metrics is not None:
-            serve_health(stack, counted.registry, alive=counted.alive, ready=counted.ready, port=metrics)
+    counted = NotifierMetrics()
+    with running(session, counted, port=metrics, log_json=log_json) as run:
         if not telling.sealer.seals:
             session.screen.note(
                 "! 没有 KAMENG_SEAL_KEY_FILE：webhook 密钥和通知地址明文存放在数据库里",
                 "! Without KAMENG_SEAL_KEY_FILE webhook secrets and people's addresses lie in the store as they are",
             )
-        works = stack.enter_context(
+        works = run.holding(
             telling.notifier(
                 store,
                 bootstrap.open_book(store, deployment),
@@ -100,15 +86,9 @@ def notifier(
                 metrics=counted,
             )
         )
-        stop_on_signals(stack, stop)
-
-        def trouble(error: EscrowError) -> None:
-            if not log_json:  # which has said it
-                session.screen.note(f"! {chinese(error)}", f"! {error.message}")
-
-        run = works.run_once if once else partial(works.follow, poll_seconds=poll)
-        done = run(stop, trouble=trouble)
-    code = _exit_code(done, interrupted=stop.is_set()) if once else 0
+        go = works.run_once if once else partial(works.follow, poll_seconds=poll)
+        done = go(run.stop, trouble=run.trouble)
+    code = _exit_code(done, interrupted=run.stop.is_set()) if once else 0
     return Answer(_data(done), _lines(session.screen, done), exit_code=code)
 
 

@@ -1,28 +1,21 @@
 """`kameng relayer`: brings what others signed; `kameng relay-budget`: what a platform's relays may cost."""
 
-import sys
-import threading
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chinese import chinese
-from ..errors import EscrowError
 from .command import NODE, STORE, both, command
 from .forms import parse_address
 from .keeper_views import COIN
-from .network import stop_on_signals
-from .problems import CHECK_FAILED, INTERRUPTED, REFUSED, BadInput
+from .problems import BadInput
 from .relayer_views import data_of, lines_of, news_text, overview_panel, relay_data
-from .running_options import LogJson, MetricsPort
+from .running import exit_code_of, running
+from .running_options import InFlight, LogJson, MetricsPort, Patience, Poll, StuckAfter
 from .screen import Answer
 from .session import Session
-from .upkeep import serve_health
 
 if TYPE_CHECKING:
-    from ..keeper import News, Round
-    from ..relay import RelayReport
+    from ..keeper import News
 
 RELAYER = (
     "relayer_key_file",
@@ -34,7 +27,6 @@ RELAYER = (
     "relayer_account_limit",
     "deposit_confirmations",
 )
-_NO_MONEY = {"budget_spent", "relay_budget_spent", "gas_too_dear", "account_dry"}  # that a person can help with
 
 
 def register(app: typer.Typer) -> None:
@@ -61,54 +53,27 @@ def relayer(
         bool,
         typer.Option("--once", help=both("送完就结束，供 cron 使用", "End once everything is brought: for cron")),
     ] = False,
-    in_flight: Annotated[
-        int,
-        typer.Option("--in-flight", min=1, max=64, help=both("最多同时有几笔交易等着上链", "Transactions that wait")),
-    ] = 16,
+    in_flight: InFlight = 16,
     confirmations: Annotated[
         int,
         typer.Option("--confirmations", min=1, max=100, help=both("几个区块之后算最终", "Blocks until it is final")),
     ] = 12,
-    stuck_after: Annotated[
-        float,
-        typer.Option(
-            "--stuck-after",
-            min=1,
-            max=3600,
-            help=both("几秒不上链就加价重发", "Seconds unmined until it is offered for more"),
-        ),
-    ] = 30.0,
-    patience: Annotated[
-        float,
-        typer.Option(
-            "--patience",
-            min=0,
-            max=3600,
-            help=both("--once 时多少秒没有进展就结束", "--once: seconds without progress until it ends"),
-        ),
-    ] = 60.0,
-    poll: Annotated[
-        float, typer.Option("--poll", min=0.05, max=60, help=both("隔几秒看一次", "Seconds between looks"))
-    ] = 1.0,
+    stuck_after: StuckAfter = 30.0,
+    patience: Patience = 60.0,
+    poll: Poll = 1.0,
     metrics: MetricsPort = None,
     log_json: LogJson = False,
 ) -> Answer:
     from .. import bootstrap
     from ..relay import RelayerMetrics
-    from ..telemetry import log_to
 
     account = bootstrap.relayer_signer(session.settings, session.ask_passphrase)
     deployment = session.deployment()
     store = session.store()
     store.check_schema()
-    stop = threading.Event()
-    with ExitStack() as stack:
-        if log_json:
-            stack.enter_context(log_to(sys.stderr))
-        counted = RelayerMetrics()
-        if metrics is not None:
-            serve_health(stack, counted.registry, alive=counted.alive, ready=counted.ready, port=metrics)
-        works = stack.enter_context(
+    counted = RelayerMetrics()
+    with running(session, counted, port=metrics, log_json=log_json) as run:
+        works = run.holding(
             bootstrap.make_relayer(
                 store,
                 session.node(),
@@ -123,27 +88,15 @@ def relayer(
                 resend_seconds=min(15.0, stuck_after),
             )
         )
-        stop_on_signals(stack, stop)
-
-        def trouble(error: EscrowError) -> None:
-            if not log_json:  # which has said it
-                session.screen.note(f"! {chinese(error)}", f"! {error.message}")
-
         if once:
-            done = works.run_once(stop, patience_seconds=patience, trouble=trouble)
+            done = works.run_once(run.stop, patience_seconds=patience, trouble=run.trouble)
         else:
-            draw = stack.enter_context(session.screen.panel())
-
-            def looked(part: "Round | None") -> None:
-                if draw is not None:
-                    draw(overview_panel(session.screen, works.overview(part)))
-
-            done = works.follow(stop, poll_seconds=poll, trouble=trouble, looked=looked)
+            looked = run.drawing(lambda part: overview_panel(session.screen, works.overview(part)))
+            done = works.follow(run.stop, poll_seconds=poll, trouble=run.trouble, looked=looked)
         seen = works.overview(None)
     data = {**data_of(done), "account": account.address, "last": [relay_data(one) for one in seen.latest]}
-    return Answer(
-        data, lines_of(session.screen, done), exit_code=_exit_code(done, interrupted=stop.is_set()) if once else 0
-    )
+    code = exit_code_of(done, interrupted=run.stop.is_set()) if once else 0
+    return Answer(data, lines_of(session.screen, done), exit_code=code)
 
 
 def relay_budget(
@@ -207,12 +160,3 @@ def _tell(session: Session, news: "News") -> None:
     text = news_text(session.screen, news)
     if text is not None:
         session.screen.show(text)
-
-
-def _exit_code(done: "RelayReport", *, interrupted: bool) -> int:
-    """0: all that was accepted is brought, or another relayer is at it; see the manual's page for the rest."""
-    if not done.leading or done.complete:
-        return 0
-    if interrupted:
-        return INTERRUPTED
-    return REFUSED if _NO_MONEY & {error.code for error in done.conditions} else CHECK_FAILED
