@@ -86,6 +86,10 @@ bench-mirror: $(VENV)/.dev $(NPM) ## how fast a mirror catches up and follows; a
 bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the same minute; writes bench/results/keeper.json
 	$(BIN)/python -m bench.keeper
 
+.PHONY: bench-api
+bench-api: $(VENV)/.dev $(NPM) ## reads of orders through a served API, of a million; six minutes; writes bench/results/api.json
+	$(BIN)/python -m bench.api $(ARGS)
+
 .PHONY: chaos
 chaos: $(VENV)/.dev $(NPM) ## everything that can go wrong at once (MINUTES=30, SEED= to repeat); writes bench/results/chaos.json
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)

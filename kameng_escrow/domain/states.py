@@ -5,7 +5,8 @@ SQL and JSON.
 """
 
 from enum import IntEnum
-from typing import Self
+from functools import cache
+from typing import Any, Self
 
 
 class _Word(IntEnum):
@@ -19,10 +20,15 @@ class _Word(IntEnum):
     @classmethod
     def from_label(cls, label: str) -> Self:
         """The member with this label. Raises ``ValueError`` naming the labels there are."""
-        for member in cls:
-            if member.label == label:
-                return member
+        members: dict[str, Self] = _members(cls)
+        if label in members:
+            return members[label]
         raise ValueError(f"{label!r} is no {cls.__name__}: it is one of {', '.join(m.label for m in cls)}")
+
+
+@cache
+def _members(word: type[_Word]) -> dict[str, Any]:
+    return {member.label: member for member in word}
 
 
 class State(_Word):

@@ -10,12 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from kameng_escrow.domain.policy import ZERO_ADDRESS
-from kameng_escrow.store import MirroredOrder
-from kameng_escrow.store.models import OperatorRow
+from kameng_escrow.store import Marks, MirroredOrder, SeenOrder
 
 
 class Scope(StrEnum):
@@ -71,6 +67,7 @@ class OrderAccess:
     mirrored: MirroredOrder
     roles: frozenset[OrderRole]
     rights: int = 0  # of an operator: the sum of the domain's `Right`s that its grant has
+    marks: Marks  # of the mirror, when the order was read
 
     @property
     def id(self) -> str:
@@ -125,11 +122,11 @@ def order(roles: Collection[OrderRole], scope: Scope | None = None) -> Access:
     return Access(Kind.Order, scope, frozenset(roles))
 
 
-def access_to(session: Session, contract_id: int, mirrored: MirroredOrder, account: str, now: int) -> OrderAccess:
-    """What an account is to an order at the Unix second `now`."""
-    terms, policy = mirrored.order.terms, mirrored.order.policy
+def access_to(seen: SeenOrder, account: str, now: int) -> OrderAccess:
+    """What an account, which is the one that sees the order, is to it at the Unix second `now`."""
+    terms, policy = seen.mirrored.order.terms, seen.mirrored.order.policy
     if terms is None or policy is None:  # a seller voided its offers before anybody opened it
-        return OrderAccess(mirrored=mirrored, roles=frozenset())
+        return OrderAccess(mirrored=seen.mirrored, roles=frozenset(), marks=seen.marks)
     holders = {
         OrderRole.Buyer: terms.buyer,
         OrderRole.Seller: terms.seller,
@@ -138,18 +135,9 @@ def access_to(session: Session, contract_id: int, mirrored: MirroredOrder, accou
         OrderRole.Backup: policy.backup_mediator,
     }
     roles = {role for role, holder in holders.items() if holder == account and account != ZERO_ADDRESS}
-    grant = session.scalar(
-        select(OperatorRow).filter_by(
-            contract_id=contract_id,
-            seller=terms.seller,
-            operator=account,
-            token=terms.token,
-            policy_id=terms.policy_id,
-        )
-    )
     rights = 0
-    if grant is not None and now < grant.expiry and terms.price <= grant.max_price:
-        rights = grant.rights
+    if seen.grant is not None and now < seen.grant.expiry and terms.price <= seen.grant.max_price:
+        rights = seen.grant.rights
     if rights:
         roles.add(OrderRole.Operator)
-    return OrderAccess(mirrored=mirrored, roles=frozenset(roles), rights=rights)
+    return OrderAccess(mirrored=seen.mirrored, roles=frozenset(roles), rights=rights, marks=seen.marks)

@@ -164,9 +164,7 @@ def check_access(access: Access, caller: Caller) -> None:
 
 def _order_of(text: str, access: Access, caller: Caller, parts: Parts) -> OrderAccess:
     order_id = parse_hash(text, "order_id")
-    mirrored = parts.book.order(order_id)
-    with parts.store.reading() as session:
-        found = access_to(session, parts.contract_id, mirrored, caller.known, parts.clock())
+    found = access_to(parts.book.seen(order_id, caller.known), caller.known, parts.clock())
     if not found.roles & access.roles:
         allowed = ", ".join(sorted(access.roles))
         raise Forbidden(

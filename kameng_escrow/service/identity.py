@@ -49,6 +49,10 @@ class Identity:
 
     def _by_key(self, token: str, address: str) -> Caller:
         now = self._clock()
+        found = self._store.glance(lambda reader: accounts.glance_key(reader, token, now))
+        if found is not None:
+            key_id, platform, scopes = found
+            return Caller(account=platform, key_id=key_id, scopes=frozenset(scopes), address=address)
         with self._store.reading() as session:
             row = accounts.find_key(session, token, now)
             if row is None:
@@ -65,6 +69,9 @@ class Identity:
 
     def _by_session(self, request: Request, token: str, address: str) -> Caller:
         now = self._clock()
+        found = self._store.glance(lambda reader: accounts.glance_session(reader, token, now))
+        if found is not None:
+            return Caller(account=found[1], session_id=found[0], address=address)
         with self._store.reading() as session:
             row = accounts.find_session(session, token, now)
             stolen = accounts.is_stolen(session, token, now) if row is None else None

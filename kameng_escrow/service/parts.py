@@ -69,10 +69,13 @@ class Parts:
 
     def marks(self) -> Marks:
         """How far the mirror has come."""
-        return self.book.info().marks
+        return self.book.marks()
 
-    def chain_now(self) -> int:
+    def chain_now(self, marks: Marks | None = None) -> int:
         """The second that the chain's next block is likely to have: its last block's, or this machine's where that is
         later, since a chain without transactions may stand still.
+
+        Args:
+            marks: of the moment that is spoken of; left out, as they are now.
         """
-        return max(self.marks().seen_at, self.clock())
+        return max((marks or self.marks()).seen_at, self.clock())

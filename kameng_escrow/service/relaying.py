@@ -68,12 +68,11 @@ def check_on_order(parts: Parts, caller: Caller, order_id: str, *others: str) ->
         UnknownOrder: the mirror has no such order.
         Forbidden: the caller is nobody to it.
     """
-    mirrored = parts.book.order(parse_hash(order_id, "order_id"))
-    with parts.store.reading() as session:
-        found = access_to(session, parts.contract_id, mirrored, caller.known, parts.clock())
-    if mirrored.order.terms is None or not (found.roles or caller.account in others):
+    seen = parts.book.seen(parse_hash(order_id, "order_id"), caller.known)
+    found, terms = access_to(seen, caller.known, parts.clock()), seen.mirrored.order.terms
+    if terms is None or not (found.roles or caller.account in others):
         raise Forbidden("Only those who have to do with the order may do this.", "只有与订单有关的人可以做这件事。")
-    return mirrored.order.terms
+    return terms
 
 
 def registered(parts: Parts, order_id: str) -> WatchedDeposit:

@@ -12,10 +12,9 @@ from itertools import chain
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from .engine import POSTGRESQL
+from .engine import POSTGRESQL, of_driver
 
 Row = Sequence[Any]
 
@@ -129,16 +128,8 @@ class PostgresBulk:
     @contextmanager
     def _our_errors(self, statement: str) -> Iterator[None]:
         """What SQLAlchemy would have made of the driver's errors, had the statement gone through it."""
-        base = self._connection.dialect.loaded_dbapi.Error
+        dialect = self._connection.dialect
         try:
             yield
-        except base as error:
-            raise DBAPIError.instance(
-                statement,
-                None,
-                error,
-                base,
-                hide_parameters=True,
-                connection_invalidated=bool(getattr(self._connection.connection.driver_connection, "broken", False)),
-                dialect=self._connection.dialect,
-            ) from error
+        except dialect.loaded_dbapi.Error as error:
+            raise of_driver(dialect, statement, self._connection.connection.driver_connection, error) from error

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Dialect, Engine, StaticPool, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from .errors import SchemaMissing, StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnavailable
@@ -39,8 +39,8 @@ def is_file(url: URL) -> bool:
     return url.get_backend_name() == SQLITE and url.database not in (None, "", ":memory:")
 
 
-def make_engine(url: URL, busy_seconds: float) -> Engine:
-    """An engine for `url`; connects nowhere and makes nothing yet.
+def make_engine(url: URL, busy_seconds: float, **more: Any) -> Engine:
+    """An engine for `url`; connects nowhere and makes nothing yet. `more` are SQLAlchemy's options.
 
     Raises:
         StoreUnavailable: its driver is missing.
@@ -53,7 +53,7 @@ def make_engine(url: URL, busy_seconds: float) -> Engine:
     else:
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": max(2, int(busy_seconds)), **_NOTICE}}
     try:
-        engine = create_engine(url, **options)
+        engine = create_engine(url, **options | more)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreUnavailable(
             f"The driver for {shown(url)} is not installed: pip install 'kameng-escrow[postgres]'."
@@ -64,6 +64,19 @@ def make_engine(url: URL, busy_seconds: float) -> Engine:
     else:
         event.listen(engine, "connect", _set_up_postgresql)
     return engine
+
+
+def make_glancing_engine(engine: Engine, busy_seconds: float) -> Engine:
+    """An engine to the same database whose connections commit by themselves, for `glances`. Of SQLite's memory, which
+    has one connection, the same engine.
+    """
+    if isinstance(engine.pool, StaticPool):
+        return engine
+    # As many as there are threads in which a service reads; those used last are used first, and know the statements.
+    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 24, "pool_use_lifo": True, "pool_reset_on_return": None}
+    if engine.dialect.name == POSTGRESQL:
+        options |= {"isolation_level": "AUTOCOMMIT", "pool_pre_ping": False}
+    return make_engine(engine.url, busy_seconds, **options)
 
 
 def require_file(url: URL) -> None:
@@ -134,6 +147,22 @@ def take_turn(connection: Connection) -> None:
     """
     if connection.dialect.name == POSTGRESQL:
         connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
+
+
+def of_driver(dialect: Dialect, statement: str, connection: Any, error: BaseException) -> DBAPIError:
+    """What SQLAlchemy would have made of a driver's error, had the statement gone through it."""
+    gone = bool(getattr(connection, "broken", False) or getattr(connection, "closed", False))
+    made = DBAPIError.instance(
+        statement,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=gone,
+        dialect=dialect,
+    )
+    assert isinstance(made, DBAPIError), "the error is one of the driver's"
+    return made
 
 
 @contextmanager

@@ -6,19 +6,23 @@ here. So a page costs the same among a million orders as among ten.
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import bindparam, literal_column, or_, select, tuple_
 
 from kameng_escrow.domain.states import State
 
 from .errors import InvalidCursor
+from .glances import Prepared, Reader
 from .models import OrderRow, PolicyRow
+from .order_reads import CONTRACT, LIMIT, SeenOrders, seen, select_orders
+from .types import labels, one_of
+from .values import SeenOrder, SeenPage
 
 _CURSOR = re.compile(r"([a-z]+)((?:-\d{1,15}){2,3})")
 
@@ -52,90 +56,115 @@ class ListQuery:
     cursor: str | None = None  # of the page before
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """A page."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Somebody's orders in one capacity, which an index has in the page's order."""
 
-    rows: Sequence[OrderRow]
-    cursor: str | None  # None: this was the last
+    column: str  # of `OrderRow`
+    value: str
+    disputed: bool = False  # only those that are or were in dispute
 
 
-def list_orders(session: Session, contract_id: int, query: ListQuery) -> Rows:
-    """A page of somebody's orders.
+def list_orders(reader: Reader, contract_id: int, orders: SeenOrders, query: ListQuery) -> SeenPage:
+    """A page of somebody's orders, all as at one moment.
 
     Raises:
         InvalidCursor: no page of this kind gave it out.
     """
     after = _parse(query)
-    runs = [
-        session.scalars(_ordered(select(OrderRow).where(OrderRow.contract_id == contract_id, run), query, after))
-        for run in _runs(session, contract_id, query)
-    ]
-    merged = heapq.merge(*runs, key=_key(query.sorting))
-    rows = list(islice(_once(merged), query.limit + 1))
-    more = len(rows) > query.limit
-    page = rows[: query.limit]
-    return Rows(rows=page, cursor=_cursor(page[-1], query.sorting) if more else None)
+    values: dict[str, Any] = {"contract": contract_id, "account": query.account, "limit": query.limit + 1}
+    values |= {f"after{index}": number for index, number in enumerate(after or ())}
+    with reader.one_moment():
+        runs = []
+        for run in _runs(reader, contract_id, query):
+            statement = _statement(run.column, run.disputed, query.states, query.sorting, after is not None)
+            runs.append(orders.of(reader, reader.all(statement, value=run.value, **values)))
+    merged = heapq.merge(*runs, key=_key(query.sorting)) if len(runs) != 1 else runs[0]
+    found = list(islice(_once(merged), query.limit + 1))
+    more = len(found) > query.limit
+    page = found[: query.limit]
+    return SeenPage(orders=tuple(page), cursor=_cursor(page[-1], query.sorting) if more else None)
 
 
-def _runs(session: Session, contract_id: int, query: ListQuery) -> Iterable[ColumnElement[bool]]:
-    """The conditions whose rows an index has in the page's order."""
+@cache
+def _policies() -> Prepared:
+    account = bindparam("account", type_=PolicyRow.platform.type)
+    mediates = or_(PolicyRow.mediator == account, PolicyRow.backup_mediator == account)
+    concerned = or_(PolicyRow.platform == account, mediates)
+    columns = (PolicyRow.policy_id, PolicyRow.platform, PolicyRow.mediator, PolicyRow.backup_mediator)
+    return Prepared(select(*columns).where(PolicyRow.contract_id == CONTRACT, concerned))
+
+
+def _runs(reader: Reader, contract_id: int, query: ListQuery) -> Iterator[Run]:
     account = query.account
     if Capacity.Buyer in query.capacities:
-        yield OrderRow.buyer == account
+        yield Run("buyer", account)
     if Capacity.Seller in query.capacities:
-        yield OrderRow.seller == account
-    policies = select(PolicyRow.policy_id).where(PolicyRow.contract_id == contract_id)
-    if Capacity.Platform in query.capacities:
-        for policy_id in session.scalars(policies.where(PolicyRow.platform == account)):
-            yield OrderRow.policy_id == policy_id
-    if Capacity.Mediator in query.capacities:
-        mediates = or_(PolicyRow.mediator == account, PolicyRow.backup_mediator == account)
-        for policy_id in session.scalars(policies.where(mediates)):
-            yield (OrderRow.policy_id == policy_id) & OrderRow.disputed_at.is_not(None)
+        yield Run("seller", account)
+    if query.capacities.isdisjoint((Capacity.Platform, Capacity.Mediator)):
+        return
+    for policy_id, platform, *mediators in reader.all(_policies(), contract=contract_id, account=account):
+        if Capacity.Platform in query.capacities and platform == account:
+            yield Run("policy_id", policy_id)
+        elif Capacity.Mediator in query.capacities and account in mediators:
+            yield Run("policy_id", policy_id, disputed=True)
 
 
-def _ordered(rows: Select[OrderRow], query: ListQuery, after: tuple[int, ...] | None) -> Select[OrderRow]:
-    columns = _COLUMNS[query.sorting]
-    if query.states is not None:
-        rows = rows.where(OrderRow.state.in_(query.states))
-    if query.sorting is Sorting.Deadline or (query.states and all(state.is_open for state in query.states)):
+@cache
+def _statement(
+    column: str, disputed: bool, states: frozenset[State] | None, sorting: Sorting, further: bool
+) -> Prepared:
+    attribute = getattr(OrderRow, column)
+    rows = select_orders().where(attribute == bindparam("value", type_=attribute.type))
+    if disputed:
+        rows = rows.where(OrderRow.disputed_at.is_not(None))
+    if states is not None:
+        # Written out, since they are few words of ours: a parameter for each could not be prepared once.
+        rows = rows.where(literal_column(one_of("orders.state", labels(sorted(states)))))
+    if sorting is Sorting.Deadline or (states and all(state.is_open for state in states)):
         rows = rows.where(OrderRow.deadline.is_not(None))  # which opens the indexes of open orders
-    newest = query.sorting is Sorting.Newest
-    if after is not None:
+    columns = [getattr(OrderRow, name) for name in _COLUMNS[sorting]]
+    newest = sorting is Sorting.Newest
+    if further:
         place = tuple_(*columns)
-        rows = rows.where(place < tuple_(*after) if newest else place > tuple_(*after))
-    return rows.order_by(*(column.desc() if newest else column for column in columns)).limit(query.limit + 1)
+        after = tuple_(*(bindparam(f"after{index}", type_=one.type) for index, one in enumerate(columns)))
+        rows = rows.where(place < after if newest else place > after)
+    return seen(
+        rows.order_by(*(one.desc() if newest else one for one in columns)).limit(LIMIT), _COLUMNS[sorting], newest
+    )
 
 
-_PLACE = (OrderRow.first_block, OrderRow.first_log_index)
-_COLUMNS: dict[Sorting, tuple[InstrumentedAttribute[Any], ...]] = {
+_PLACE = ("first_block", "first_log_index")
+_COLUMNS: dict[Sorting, tuple[str, ...]] = {
     Sorting.Newest: _PLACE,
     Sorting.Oldest: _PLACE,
-    Sorting.Deadline: (OrderRow.deadline, *_PLACE),
+    Sorting.Deadline: ("deadline", *_PLACE),
 }
 
 
-def _place(row: OrderRow, sorting: Sorting) -> tuple[int, ...]:
-    return tuple(getattr(row, column.key) for column in _COLUMNS[sorting])
+def _place(one: SeenOrder, sorting: Sorting) -> tuple[int, ...]:
+    first = one.mirrored.first
+    place = (first.block_number, first.log_index)
+    deadline = one.mirrored.order.deadline
+    return (deadline, *place) if sorting is Sorting.Deadline and deadline is not None else place
 
 
-def _key(sorting: Sorting) -> Callable[[OrderRow], tuple[int, ...]]:
+def _key(sorting: Sorting) -> Callable[[SeenOrder], tuple[int, ...]]:
     sign = -1 if sorting is Sorting.Newest else 1
-    return lambda row: tuple(sign * part for part in _place(row, sorting))
+    return lambda one: tuple(sign * part for part in _place(one, sorting))
 
 
-def _once(rows: Iterable[OrderRow]) -> Iterator[OrderRow]:
+def _once(orders: Iterable[SeenOrder]) -> Iterator[SeenOrder]:
     """Without those that somebody has in several capacities: they come next to each other."""
     last = None
-    for row in rows:
-        if row.order_id != last:
-            yield row
-        last = row.order_id
+    for one in orders:
+        if one.mirrored.order.id != last:
+            yield one
+        last = one.mirrored.order.id
 
 
-def _cursor(row: OrderRow, sorting: Sorting) -> str:
-    return "-".join((sorting.value, *map(str, _place(row, sorting))))
+def _cursor(one: SeenOrder, sorting: Sorting) -> str:
+    return "-".join((sorting.value, *map(str, _place(one, sorting))))
 
 
 def _parse(query: ListQuery) -> tuple[int, ...] | None:

@@ -1,6 +1,6 @@
 """Orders and policies as columns, and back: nothing is lost on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from operator import attrgetter
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from .models import ORDER_DIGITS, PolicyRow
 
 _TERMS = tuple(field.name for field in fields(OrderTerms))
 _SHARES = tuple(field.name for field in fields(Shares))
-_POLICY = tuple(field.name for field in fields(Policy))
+POLICY_COLUMNS = tuple(field.name for field in fields(Policy))
 _PARTS = {"id", "terms", "policy", "undisputed", "shares"}
 _PLAIN = tuple(field.name for field in fields(Order) if field.name not in _PARTS)  # one column of the same name each
 _WORDS = (("state", State), ("outcome", Outcome), ("fault", Fault))
@@ -108,23 +108,41 @@ def _share_values(shares: Shares | Plain | None, values: Values) -> tuple[Any, .
     return tuple([values.amount(amount, ORDER_DIGITS) for amount in amounts])
 
 
+RESTORED = (
+    "order_id",
+    *_TERMS,
+    *_PLAIN,
+    *(f"undisputed_{name}" for name in _SHARES),
+    *(f"shares_{name}" for name in _SHARES),
+)
+_restored_of = attrgetter(*RESTORED)
+_BUYER = 1 + _TERMS.index("buyer")
+_POLICY_ID = 1 + _TERMS.index("policy_id")
+_ends = [1, 1 + len(_TERMS), 1 + len(_TERMS) + len(_PLAIN)]
+_of_terms, _of_plain = slice(_ends[0], _ends[1]), slice(_ends[1], _ends[2])
+_of_undisputed, _of_shares = slice(_ends[2], _ends[2] + len(_SHARES)), slice(_ends[2] + len(_SHARES), None)
+
+
 def restore_order(row: Any, policies: Mapping[str, Policy]) -> Order:
     """The order of a row of the table. `policies` must have the order's."""
-    terms = None if row.buyer is None else OrderTerms(**{name: getattr(row, name) for name in _TERMS})
+    return restore_order_values(_restored_of(row), policies.__getitem__)
+
+
+def restore_order_values(values: Plain, policy_of: Callable[[str], Policy]) -> Order:
+    """The order of the values of the columns RESTORED. `policy_of` has the policy of an id."""
+    opened = values[_BUYER] is not None
     return Order(
-        id=row.order_id,
-        terms=terms,
-        policy=policies[terms.policy_id] if terms else None,
-        undisputed=_shares(row, "undisputed"),
-        shares=_shares(row, "shares"),
-        **{name: getattr(row, name) for name in _PLAIN},
+        id=values[0],
+        terms=OrderTerms(**dict(zip(_TERMS, values[_of_terms], strict=True))) if opened else None,
+        policy=policy_of(values[_POLICY_ID]) if opened else None,
+        undisputed=_shares(values[_of_undisputed]),
+        shares=_shares(values[_of_shares]),
+        **dict(zip(_PLAIN, values[_of_plain], strict=True)),
     )
 
 
-def _shares(row: Any, prefix: str) -> Shares | None:
-    if getattr(row, f"{prefix}_to_buyer") is None:
-        return None
-    return Shares(**{name: getattr(row, f"{prefix}_{name}") for name in _SHARES})
+def _shares(values: Plain) -> Shares | None:
+    return None if values[0] is None else Shares(**dict(zip(_SHARES, values, strict=True)))
 
 
 def policy_columns(policy: Policy) -> dict[str, Any]:
@@ -134,4 +152,9 @@ def policy_columns(policy: Policy) -> dict[str, Any]:
 
 def restore_policy(row: PolicyRow) -> Policy:
     """The policy that `policy_columns` took apart."""
-    return Policy(**{name: getattr(row, name) for name in _POLICY})
+    return restore_policy_values([getattr(row, name) for name in POLICY_COLUMNS])
+
+
+def restore_policy_values(values: Sequence[Any]) -> Policy:
+    """The policy of the values of POLICY_COLUMNS."""
+    return Policy(**dict(zip(POLICY_COLUMNS, values, strict=True)))

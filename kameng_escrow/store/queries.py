@@ -28,6 +28,7 @@ from .models import (
     PolicyRow,
 )
 from .order_lists import ListQuery, list_orders
+from .order_reads import SeenOrders
 from .order_rows import restore_order, restore_policy
 from .store import Store
 from .values import (
@@ -38,6 +39,8 @@ from .values import (
     MirroredPolicy,
     Page,
     Position,
+    SeenOrder,
+    SeenPage,
     Snapshot,
     Standing,
     Statistics,
@@ -81,19 +84,27 @@ class Book:
                 "run `kameng mirror --once` for it."
             )
         self._id = found
+        self._orders = SeenOrders(found)
 
     def info(self) -> ContractInfo:
         """The contract, with the mirror's marks as they are now."""
         with self._store.reading() as session:
             return _info(session, session.get_one(ContractRow, self._id))
 
+    def marks(self) -> Marks:
+        """How far the mirror has come."""
+        return self._store.glance(self._orders.marks)
+
     def order(self, order_id: str) -> MirroredOrder:
         """An order. Raises `UnknownOrder`."""
-        with self._store.reading() as session:
-            row = session.get(OrderRow, (self._id, order_id.lower()))
-            if row is None:
-                raise self._unknown(order_id)
-            return self._restore(session, [row])[0]
+        return self.seen(order_id, "").mirrored
+
+    def seen(self, order_id: str, account: str) -> SeenOrder:
+        """An order as an account (checksummed) sees it. Raises `UnknownOrder`."""
+        found = self._store.glance(lambda reader: self._orders.one(reader, order_id.lower(), account))
+        if found is None:
+            raise self._unknown(order_id)
+        return found
 
     def orders(
         self,
@@ -137,19 +148,20 @@ class Book:
         more = len(rows) > limit
         return Page(orders=tuple(orders), cursor=_cursor(rows[limit - 1]) if more else None)
 
-    def listed(self, query: ListQuery) -> Page:
+    def listed(self, query: ListQuery) -> SeenPage:
         """Somebody's orders in every capacity asked for, page by page. Raises `InvalidCursor`."""
-        with self._store.reading() as session:
-            found = list_orders(session, self._id, query)
-            return Page(orders=tuple(self._restore(session, found.rows)), cursor=found.cursor)
+        return self._store.glance(lambda reader: list_orders(reader, self._id, self._orders, query))
 
     def history(self, order_id: str) -> list[Logged]:
         """The order's events, oldest first. Raises `UnknownOrder`."""
-        with self._store.reading() as session:
-            found = load_order_events(session, self._id, [order_id.lower()])
+        return self.history_and_final(order_id)[0]
+
+    def history_and_final(self, order_id: str) -> tuple[list[Logged], int]:
+        """The same, and the last final block. Raises `UnknownOrder`."""
+        found, final = self._store.glance(lambda reader: self._orders.history(reader, order_id.lower()))
         if not found:
             raise self._unknown(order_id)
-        return found
+        return found, final
 
     def due(self, at: int, *, limit: int | None = None) -> list[Due]:
         """Open orders whose clock has run out by the Unix second `at`, the most overdue first."""

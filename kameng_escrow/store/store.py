@@ -1,16 +1,30 @@
 """A store: where it is, whether its schema fits, and transactions on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from sqlalchemy import URL, Engine, StaticPool
 from sqlalchemy.orm import Session
 
 from . import schema
-from .engine import POSTGRESQL, WRITE, in_our_words, is_file, make_engine, make_folder, parse_url, require_file, shown
+from .engine import (
+    POSTGRESQL,
+    WRITE,
+    in_our_words,
+    is_file,
+    make_engine,
+    make_folder,
+    make_glancing_engine,
+    parse_url,
+    require_file,
+    shown,
+)
+from .glances import Glances, Reader
+
+T = TypeVar("T")
 
 
 class Guard(Protocol):
@@ -28,9 +42,10 @@ class Store:
     exception: it has only one.)
     """
 
-    def __init__(self, url: URL, engine: Engine, guard: Guard | None = None) -> None:
+    def __init__(self, url: URL, engine: Engine, glances: Glances, guard: Guard | None = None) -> None:
         """Use `Store.open`."""
         self._url = url
+        self._glances = glances
         self._guard = guard
         self.engine = engine
         read = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -50,7 +65,8 @@ class Store:
             StoreUnavailable: the URL is none, or its driver is missing.
         """
         parsed = parse_url(url)
-        return cls(parsed, make_engine(parsed, busy_seconds))
+        engine = make_engine(parsed, busy_seconds)
+        return cls(parsed, engine, Glances(make_glancing_engine(engine, busy_seconds)))
 
     @property
     def where(self) -> str:
@@ -74,7 +90,7 @@ class Store:
 
     def under(self, guard: Guard) -> Self:
         """The same store, on the same connections, in which every writing transaction asks `guard` first."""
-        return type(self)(self._url, self.engine, guard)
+        return type(self)(self._url, self.engine, self._glances, guard)
 
     def migrate(self) -> None:
         """Brings the schema to this package's version, in one transaction; does nothing where it is.
@@ -103,6 +119,16 @@ class Store:
         with in_our_words(self._url), Session(self._reader) as session:
             yield session
 
+    def glance(self, read: Callable[[Reader], T]) -> T:
+        """What `read` finds, by prepared statements and without a session: see `glances`. It may be asked twice.
+
+        Raises:
+            SchemaMissing, StoreUnavailable, StoreBusy, StoreDamaged: as `reading`.
+        """
+        require_file(self._url)
+        with in_our_words(self._url):
+            return self._glances.read(read)
+
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that commits at the end, or not at all.
@@ -120,6 +146,7 @@ class Store:
 
     def close(self) -> None:
         """Lets go of all connections. May be called twice."""
+        self._glances.close()
         self.engine.dispose()
 
     def __enter__(self) -> Self:

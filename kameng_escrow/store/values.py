@@ -50,6 +50,32 @@ class MirroredOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a seller lets an operator do with orders of one token under one policy."""
+
+    rights: int  # sum of the domain's `Right`s; zero: none
+    expiry: int  # Unix seconds; live while t < expiry
+    max_price: int  # base units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenOrder:
+    """An order as an account sees it, all at one moment."""
+
+    mirrored: MirroredOrder
+    grant: Grant | None  # of the order's seller to the account, live or not, for orders of its token and policy
+    marks: Marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPage:
+    """A part of a list. `cursor` asks for the next one; None: this was the last."""
+
+    orders: tuple[SeenOrder, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MirroredPolicy:
     """A registered policy, and what became of it."""
 

@@ -202,9 +202,9 @@ def prepare_deliver_many(body: ManyDeliveries, caller: TheCaller, parts: ThePart
 
 def _deliverable(order_id: str, commitment: str, who: str, parts: Parts) -> OrderAccess:
     """An order that the account may deliver now, and whose codes are kept. Raises `Forbidden`, `Conflict`."""
-    mirrored = parts.book.order(order_id)
+    seen = parts.book.seen(order_id, who)
+    held, mirrored = access_to(seen, who, parts.clock()), seen.mirrored
     with parts.store.reading() as session:
-        held = access_to(session, parts.contract_id, mirrored, who, parts.clock())
         is_kept = has_payload(session, parts.contract_id, order_id, commitment)
     if not held.roles & SELLING:
         raise Forbidden(

@@ -51,8 +51,7 @@ def list_orders(
     page = parts.book.listed(query)
     currencies: Currencies = request.app.state.currencies
     now = parts.clock()
-    with parts.store.reading() as session:
-        found = [access_to(session, parts.contract_id, one, caller.known, now) for one in page.orders]
+    found = [access_to(one, caller.known, now) for one in page.orders]
     return _json({"orders": [order_view(one, currencies) for one in found], "cursor": page.cursor})
 
 
@@ -60,13 +59,13 @@ def list_orders(
 def read_order(request: Request, caller: TheCaller, held: TheOrder, parts: TheParts) -> Response:
     """One order, its clock (what happens when by itself), and what the caller may do now."""
     currencies: Currencies = request.app.state.currencies
-    return _json(detail_view(held, caller.known, parts.chain_now(), currencies))
+    return _json(detail_view(held, caller.known, parts.chain_now(held.marks), currencies))
 
 
 @routes.get("/v1/orders/{order_id}/history", access=order(EVERYONE, Scope.OrdersRead), response_model=HistoryView)
 def read_history(held: TheOrder, parts: TheParts) -> Response:
     """All that happened to the order on the chain, with the transactions."""
-    final = parts.marks().final
+    history, final = parts.book.history_and_final(held.id)
     events = [
         {
             "name": type(logged.event).__name__,
@@ -79,7 +78,7 @@ def read_history(held: TheOrder, parts: TheParts) -> Response:
             "log_index": logged.log_index,
             "final": logged.block_number <= final,
         }
-        for logged in parts.book.history(held.id)
+        for logged in history
     ]
     return _json({"order_id": held.id, "events": events})
 

@@ -8,11 +8,13 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, delete, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from ..glances import Prepared, Reader
 from ..models import Base
 from ..types import Address, Json
 from .ids import LENGTH, new_id
@@ -119,6 +121,24 @@ def find_session(session: Session, token: str, now: int) -> SessionRow | None:
     return row if now < row.expires_at else None
 
 
+@cache
+def _live_session() -> Prepared:
+    hashed = bindparam("hash", type_=_HASH)
+    columns = (SessionRow.id, SessionRow.account, SessionRow.used_at, SessionRow.expires_at)
+    return Prepared(select(*columns).where(SessionRow.token_hash == hashed))
+
+
+def glance_session(reader: Reader, token: str, now: int) -> tuple[str, str] | None:
+    """Id and account of a session whose token this is, and that needs nothing written down; None where `find_session`
+    has to be asked, which knows the other cases.
+    """
+    row = reader.first(_live_session(), hash=_hash(token))
+    if row is None:
+        return None
+    session_id, account, used_at, expires_at = row
+    return (session_id, account) if now < expires_at and not _is_old(used_at, now) else None
+
+
 def is_stolen(session: Session, token: str, now: int) -> str | None:
     """The id of the session whose old token this is, too late for it to be the browser's own; None where it is not."""
     row = session.scalar(select(SessionRow).where(SessionRow.previous_hash == _hash(token)))
@@ -127,7 +147,11 @@ def is_stolen(session: Session, token: str, now: int) -> str | None:
 
 def needs_touch(row: SessionRow, now: int) -> bool:
     """Whether `touch_session` has something to do."""
-    return now >= row.used_at + TOUCH_SECONDS
+    return _is_old(row.used_at, now)
+
+
+def _is_old(used_at: int | None, now: int) -> bool:
+    return used_at is None or now >= used_at + TOUCH_SECONDS
 
 
 def touch_session(session: Session, session_id: str, token: str, now: int, *, lifetime: int) -> str | None:
@@ -176,14 +200,40 @@ def create_key(
 
 def find_key(session: Session, token: str, now: int) -> ApiKeyRow | None:
     """The key whose secret this is; None where there is none, or not any more."""
-    kind, _, rest = token.partition("_")
-    name, _, secret = rest.partition("_")
-    row = session.get(ApiKeyRow, f"key_{name}") if kind == "kmk" and len(name) < LENGTH else None
+    key_id, secret = _parts_of(token)
+    row = session.get(ApiKeyRow, key_id) if key_id is not None else None
     # Compared even where there is no such key: how long it takes shall not tell.
     same = hmac.compare_digest(_hash(secret), row.secret_hash if row is not None else "0" * 64)
     if row is None or not same or (row.expires_at is not None and now >= row.expires_at):
         return None
     return row
+
+
+@cache
+def _live_key() -> Prepared:
+    columns = (ApiKeyRow.platform, ApiKeyRow.secret_hash, ApiKeyRow.scopes, ApiKeyRow.used_at, ApiKeyRow.expires_at)
+    return Prepared(select(*columns).where(ApiKeyRow.id == bindparam("id", type_=String)))
+
+
+def glance_key(reader: Reader, token: str, now: int) -> tuple[str, str, Sequence[str]] | None:
+    """Id, platform and scopes of a key that is in force, and that needs nothing written down; None where `find_key` has
+    to be asked, which knows the other cases.
+    """
+    key_id, secret = _parts_of(token)
+    row = reader.first(_live_key(), id=key_id) if key_id is not None else None
+    if row is None or key_id is None:
+        return None
+    platform, secret_hash, scopes, used_at, expires_at = row
+    same = hmac.compare_digest(_hash(secret), secret_hash)
+    live = expires_at is None or now < expires_at
+    return (key_id, platform, scopes) if same and live and not _is_old(used_at, now) else None
+
+
+def _parts_of(token: str) -> tuple[str | None, str]:
+    """The id of the key that a token may be of, None where it looks like none, and its secret."""
+    kind, _, rest = token.partition("_")
+    name, _, secret = rest.partition("_")
+    return f"key_{name}" if kind == "kmk" and len(name) < LENGTH else None, secret
 
 
 def touch_key(session: Session, key_id: str, now: int) -> None:
@@ -193,7 +243,7 @@ def touch_key(session: Session, key_id: str, now: int) -> None:
 
 def key_needs_touch(row: ApiKeyRow, now: int) -> bool:
     """Whether `touch_key` has something to say."""
-    return row.used_at is None or now >= row.used_at + TOUCH_SECONDS
+    return _is_old(row.used_at, now)
 
 
 def keys_of(session: Session, platform: str) -> Sequence[ApiKeyRow]:
