@@ -12,12 +12,13 @@ from sqlalchemy import BigInteger, Integer, Select, bindparam, select
 
 from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.signed import OperatorGrant
 
 from .event_json import from_stored
 from .glances import Prepared, Reader, Row
 from .models import BlockRow, CheckpointRow, EventRow, OperatorRow, OrderRow, PolicyRow
 from .order_rows import POLICY_COLUMNS, RESTORED, restore_order_values, restore_policy_values
-from .values import Grant, Marks, MirroredOrder, Position, SeenOrder
+from .values import Marks, MirroredOrder, Position, SeenOrder
 
 CONTRACT: Final = bindparam("contract", type_=Integer)
 LIMIT: Final = bindparam("limit", type_=BigInteger)
@@ -146,7 +147,7 @@ class SeenOrders:
                 last=Position(block_number=last_block, log_index=last_index),
                 final=last_block <= final,
             ),
-            grant=None if rights is None else Grant(rights=rights, expiry=expiry, max_price=max_price),
+            grant=None if rights is None else OperatorGrant(rights=rights, expiry=expiry, max_price=max_price),
             marks=Marks(seen=number, seen_hash=block_hash, seen_at=at, final=final),
         )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kameng_escrow.domain.order import Order, OrderTerms
 from kameng_escrow.domain.policy import Policy
+from kameng_escrow.domain.signed import OperatorGrant
 from kameng_escrow.domain.states import Fault, Outcome, State
 
 from .models import BalanceKind
@@ -50,20 +51,11 @@ class MirroredOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What a seller lets an operator do with orders of one token under one policy."""
-
-    rights: int  # sum of the domain's `Right`s; zero: none
-    expiry: int  # Unix seconds; live while t < expiry
-    max_price: int  # base units
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenOrder:
     """An order as an account sees it, all at one moment."""
 
     mirrored: MirroredOrder
-    grant: Grant | None  # of the order's seller to the account, live or not, for orders of its token and policy
+    grant: OperatorGrant | None  # of the order's seller to the account, live or not, for orders of its token and policy
     marks: Marks
 
 
