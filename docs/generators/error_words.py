@@ -169,6 +169,7 @@ CHINESE = {
     "service.CrossSite": "浏览器发来的写请求不是出自本服务自己的页面",
     "service.NotFound": "没有叫这个名字的东西，或者调用者看不到",
     "service.Conflict": "期间已被改动，或当前状态不允许",
+    "service.UnfitCharacters": "文字里有这里一律不收的字符（NUL，或不成对的代理字符），`place` 说在哪里",
     "service.IdempotencyConflict": "幂等键已用于另一个请求，或它的回答只显示一次",
     "service.StillUnderWay": "带这个幂等键的第一个请求还没办完，`retry_after` 秒后再问",
     "service.OutcomeUnknown": "带这个幂等键的第一个请求办成没有，谁也不知道：不会再做一次",
@@ -208,7 +209,6 @@ CHINESE = {
     "notify.PreferencesUnfit": "通知偏好不能这样设置；`field` 指出哪一项",
     "notify.SealBroken": "数据库里的秘密打不开：是用别的密钥加密的，或被改过",
     "notify.SecretFileUnusable": "存放秘密的文件用不了；消息说明原因，绝不显示内容",
-    "notify.NotSent": "一次发送失败；`reason` 是固定的词，`status` 是对方的状态码（若有）",
     "notify.NotifierStandsBy": '已有通知程序 `holder`（"host:pid"）在运行',
     # platform
     "platform.PlatformError": "平台客户端的错误，以下几种的根",

@@ -2,9 +2,10 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kameng_escrow.store.news import read_news_of
@@ -18,6 +19,8 @@ from .errors import SealBroken
 from .schedule import WEBHOOK_DELAYS, Chance, next_try, retry_after
 from .sealing import Sealer
 from .wire import Answer, Wire
+
+Unforeseen = Callable[[str, Exception], None]  # told what was being done, and what went wrong
 
 GONE = 410
 _BUSY = (429, 503)  # whose Retry-After holds for the endpoint, and not for this message alone
@@ -87,11 +90,14 @@ class Deliveries:
         self._chance = chance
         self._turn = 0  # at which endpoint choosing begins, so that none is always last
 
-    def choose(self, session: Session, now_ms: int, busy: Mapping[int, str]) -> tuple[list[Letter], list[SealBroken]]:
+    def choose(
+        self, session: Session, now_ms: int, busy: Mapping[int, str], unforeseen: Unforeseen
+    ) -> tuple[list[Letter], list[SealBroken]]:
         """What is to be sent now, and what was the matter with endpoints whose secrets can't be opened.
 
         Args:
             busy: deliveries that are under way, and their endpoints.
+            unforeseen: told of what can't be made into a letter, which is put off and holds nobody up.
         """
         room = self._at_once - len(busy)
         if room <= 0:
@@ -114,7 +120,7 @@ class Deliveries:
                 away = {*busy, *(letter.delivery_id for letter in letters)}
                 rows = queries.due(session, endpoint.id, now_ms, busy=away, limit=limit)
                 try:
-                    letters += self._letters(session, endpoint, rows, now_ms)
+                    letters += self._letters(session, endpoint, rows, now_ms, unforeseen)
                 except SealBroken as error:
                     troubles[endpoint.id] = error
                     continue
@@ -167,11 +173,14 @@ class Deliveries:
         row = session.get(DeliveryRow, letter.delivery_id, with_for_update=True)
         if row is None or row.stage is not Stage.Waiting:
             return
+        self._put_off(row, now_ms)
+        session.flush()
+
+    def _put_off(self, row: DeliveryRow, now_ms: int) -> None:
         row.attempts += 1
         row.next_try_ms = next_try(self._delays, row.attempts, now_ms, chance=self._chance)
         if row.next_try_ms is None:
             row.stage, row.ended_ms = Stage.Failed, now_ms
-        session.flush()
 
     def _refused(self, row: DeliveryRow, endpoint: EndpointRow, answer: Answer, now_ms: int) -> DisabledFor | None:
         asked = retry_after(answer.retry_after, now_ms)
@@ -197,22 +206,28 @@ class Deliveries:
         return reason
 
     def _letters(
-        self, session: Session, endpoint: EndpointRow, rows: Collection[DeliveryRow], now_ms: int
+        self,
+        session: Session,
+        endpoint: EndpointRow,
+        rows: Collection[DeliveryRow],
+        now_ms: int,
+        unforeseen: Unforeseen,
     ) -> list[Letter]:
         if not rows:
             return []
         secrets = [self._sealer.open(endpoint.secret)]
         if endpoint.old_secret is not None and (endpoint.old_until_ms or 0) > now_ms:
             secrets.append(self._sealer.open(endpoint.old_secret))
-        ids = [row.outbox_id for row in rows if row.outbox_id is not None]
-        news = read_news_of(session, self._origin.contract_id, ids)
         letters = []
         for row in rows:
-            if row.outbox_id is None:
-                name, body = test_id(endpoint.id, row.id), test_body(self._origin, endpoint.id, row.created_ms)
-            else:
-                name = message_id(endpoint.id, row.outbox_id)
-                body = body_of(news[row.outbox_id], self._origin, endpoint.id, final=row.final)
+            try:
+                name, body = self._said(session, endpoint, row)
+            except SQLAlchemyError:
+                raise  # the store's own trouble, which is waited for
+            except Exception as error:  # a row that is none must not end what others wait for
+                unforeseen("choose", error)
+                self._put_off(row, now_ms)
+                continue
             letters.append(
                 Letter(
                     delivery_id=row.id,
@@ -224,3 +239,10 @@ class Deliveries:
                 )
             )
         return letters
+
+    def _said(self, session: Session, endpoint: EndpointRow, row: DeliveryRow) -> tuple[str, bytes]:
+        """A delivery's id for its receiver, and what it says."""
+        if row.outbox_id is None:
+            return test_id(endpoint.id, row.id), test_body(self._origin, endpoint.id, row.created_ms)
+        news = read_news_of(session, self._origin.contract_id, [row.outbox_id])[row.outbox_id]
+        return message_id(endpoint.id, row.outbox_id), body_of(news, self._origin, endpoint.id, final=row.final)

@@ -20,7 +20,6 @@ NotifyError
 ├── PreferencesUnfit    language, time zone, quiet hours or topics: the message says which
 ├── SealBroken          what was sealed can't be opened: give the key file that it was sealed with
 ├── SecretFileUnusable  a file with a secret can't be read, others may read it, or it has something else in it
-├── NotSent             an attempt failed; `reason` says how
 └── NotifierStandsBy    another notifier is at work: this one takes over when that one ends
 """
 
@@ -262,18 +261,6 @@ class SecretFileUnusable(NotifyError):
     """A file with a secret can't be used. The message says why, and never what is in it."""
 
     code = "bad_secret_file"
-
-
-class NotSent(NotifyError):
-    """An attempt failed. `reason` is a stable word; `status` the answer's, if there was one."""
-
-    code = "not_sent"
-
-    def __init__(self, reason: str, status: int | None = None) -> None:
-        said = reason if status is None else f"{reason} {status}"
-        super().__init__(f"It could not be sent ({said}).", f"没有发出去（{said}）。")
-        self.reason = reason
-        self.status = status
 
 
 class NotifierStandsBy(NotifyError):

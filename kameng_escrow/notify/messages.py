@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.order import Order
@@ -15,6 +16,7 @@ from kameng_escrow.store.service import notifications as queries
 from kameng_escrow.store.service.notification_rows import ChannelRow, MessageRow, PersonRow
 from kameng_escrow.store.service.notifying import ChannelKind, Stage, StoppedFor
 
+from .deliveries import Unforeseen
 from .envelope import Origin
 from .errors import SealBroken
 from .optout import ALL, opt_out_path
@@ -24,7 +26,7 @@ from .schedule import MESSAGE_DELAYS, next_try
 from .sealing import Sealer
 from .senders import Parcel, Sent
 from .texts import Reader, Texts
-from .topics import REMINDED
+from .topics import CODE, CODE_SECONDS, REMINDED
 
 _LANGUAGE, _ZONE = "zh", "Asia/Shanghai"  # of who has said nothing
 _MARGIN_MS = 10 * 60_000  # that is left at least to act, after what was held back has come
@@ -60,9 +62,13 @@ class Messages:
         self._public_url = public_url
         self._at_once = at_once
 
-    def choose(self, session: Session, now_ms: int, busy: Mapping[int, str]) -> tuple[list[Message], list[EscrowError]]:
+    def choose(
+        self, session: Session, now_ms: int, busy: Mapping[int, str], unforeseen: Unforeseen
+    ) -> tuple[list[Message], list[EscrowError]]:
         """What is to be sent now, and what was the matter with addresses that can't be opened. What is to wait longer,
-        or not to be sent at all, is written down as such."""
+        or not to be sent at all, is written down as such; what can't be made into a message is put off, and
+        `unforeseen` told of it.
+        """
         room = self._at_once - len(busy)
         if room <= 0:
             return [], []
@@ -72,7 +78,7 @@ class Messages:
             if len(chosen) >= room:
                 break
             try:
-                message = self._next(session, channel, now_ms)
+                message = self._next(session, channel, now_ms, unforeseen)
             except SealBroken as error:
                 troubles.append(error)
                 continue
@@ -89,12 +95,14 @@ class Messages:
         row.attempts += 1
         if sent.taken:
             row.stage, row.next_try_ms, row.ended_ms, row.error = Stage.Sent, None, now_ms, None
+            row.details = {} if row.topic == CODE else row.details
             channel.failures = 0
             return sent
         row.error = sent.error
         row.next_try_ms = None if sent.gone else next_try(MESSAGE_DELAYS, row.attempts, now_ms, asked=sent.asked)
         if row.next_try_ms is None:
             row.stage, row.ended_ms = Stage.Failed, now_ms
+            row.details = {} if row.topic == CODE else row.details
             channel.failures += not sent.ours
         if sent.gone:
             channel.stopped_for = StoppedFor.Gone
@@ -107,10 +115,7 @@ class Messages:
         row = session.get(MessageRow, message.id, with_for_update=True)
         if row is None or row.stage is not Stage.Waiting:
             return
-        row.attempts += 1
-        row.next_try_ms = next_try(MESSAGE_DELAYS, row.attempts, now_ms)
-        if row.next_try_ms is None:
-            row.stage, row.ended_ms = Stage.Failed, now_ms
+        _put_off(row, now_ms)
         session.flush()
 
     def forget_old(self, session: Session, before_ms: int, limit: int) -> int:
@@ -119,20 +124,35 @@ class Messages:
 
     # -------------------------------------------------------------------------------------------------------- choosing
 
-    def _next(self, session: Session, channel: ChannelRow, now_ms: int) -> Message | None:
+    def _next(self, session: Session, channel: ChannelRow, now_ms: int, unforeseen: Unforeseen) -> Message | None:
         person = queries.person_of(session, channel.account)
         for row in queries.due(session, channel.id, self._origin.contract_id, now_ms, limit=50):
-            order = self._order(session, row)
-            now = queries.chain_now(session, self._origin.contract_id, now_ms)
-            if self._is_moot(session, row, channel, person, order, now, now_ms):
-                row.stage, row.next_try_ms, row.ended_ms = Stage.Dropped, None, now_ms
+            try:
+                message = self._if_now(session, row, channel, person, now_ms)
+            except (SQLAlchemyError, SealBroken):
+                raise  # the store's own trouble, or the whole channel's
+            except Exception as error:  # a row that is none must not end what others wait for
+                unforeseen("choose", error)
+                _put_off(row, now_ms)
                 continue
-            held = _held_until(row, person, now, now_ms)
-            if held is not None:
-                row.next_try_ms = held
-                continue
-            return self._message(row, channel, person, order, now)
+            if message is not None:
+                return message
         return None
+
+    def _if_now(
+        self, session: Session, row: MessageRow, channel: ChannelRow, person: PersonRow | None, now_ms: int
+    ) -> Message | None:
+        """The message, if it is to be sent now; None: it waits, or is dropped."""
+        order = self._order(session, row)
+        now = queries.chain_now(session, self._origin.contract_id, now_ms)
+        if self._is_moot(session, row, channel, person, order, now, now_ms):
+            row.stage, row.next_try_ms, row.ended_ms = Stage.Dropped, None, now_ms
+            return None
+        held = _held_until(row, person, now, now_ms)
+        if held is not None:
+            row.next_try_ms = held
+            return None
+        return self._message(row, channel, person, order, now)
 
     def _is_moot(
         self,
@@ -144,6 +164,8 @@ class Messages:
         now: int,
         now_ms: int,
     ) -> bool:
+        if row.topic == CODE:  # which a stopped channel is sent as well: to show it is to start it again
+            return row.too_late_ms is not None and row.too_late_ms <= now_ms
         if channel.stopped_for is not None or (person is not None and row.topic in person.muted):
             return True
         if row.too_late_ms is not None and row.too_late_ms <= now_ms:
@@ -173,10 +195,16 @@ class Messages:
             "kind": channel.kind,
             "fields": json.loads(self._sealer.open(channel.address)),
             "language": reader.language,
-            "opt_out": self._public_url + opt_out_path(channel.id, ALL, channel.opt_out_key),
+            "opt_out": "" if topic == CODE else self._public_url + opt_out_path(channel.id, ALL, channel.opt_out_key),
             "tag": (row.order_id or row.topic)[:34].removeprefix("0x"),
             "lasts_seconds": None if until is None else max(60, int(until) - now),
         }
+        if topic == CODE:
+            words = self._texts.code(self._sealer.open(details["code"]), reader.language)
+            fixed |= {"tag": "code", "lasts_seconds": CODE_SECONDS}
+            return Message(
+                id=row.id, channel_id=channel.id, kind=channel.kind, pack=lambda: Parcel(words=words, **fixed)
+            )
 
         def pack() -> Parcel:
             return Parcel(words=self._texts.of(topic, details, order, reader), **fixed)
@@ -184,9 +212,16 @@ class Messages:
         return Message(id=row.id, channel_id=channel.id, kind=channel.kind, pack=pack)
 
 
+def _put_off(row: MessageRow, now_ms: int) -> None:
+    row.attempts += 1
+    row.next_try_ms = next_try(MESSAGE_DELAYS, row.attempts, now_ms)
+    if row.next_try_ms is None:
+        row.stage, row.ended_ms = Stage.Failed, now_ms
+
+
 def _held_until(row: MessageRow, person: PersonRow | None, now: int, now_ms: int) -> int | None:
     """When the quiet hours end that hold it back; None: it is told now."""
-    if person is None:
+    if person is None or row.topic == CODE:  # somebody waits for it
         return None
     ends = quiet_until(now_ms, zone_of(person.time_zone), person.quiet_from, person.quiet_to)
     if ends is None:

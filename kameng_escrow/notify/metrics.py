@@ -21,7 +21,7 @@ from .senders import Sent
 _STALE = 60.0  # seconds without a look at the store after which a notifier is not ready
 _HUNG = 600.0  # seconds without any sign of life after which it should be started anew
 _DELAYS = (0.5, 1, 2, 5, 15, 60, 300, 1_800, 7_200, 28_800, 86_400, 259_200)  # seconds
-DOINGS = ("send", "record")  # what failures of our own are counted by
+DOINGS = ("choose", "send", "record")  # what failures of our own are counted by
 
 log = logging.getLogger("kameng_escrow.notify")
 

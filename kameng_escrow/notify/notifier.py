@@ -269,8 +269,8 @@ class Notifier:
     def _choose(self, flights: _Flights, term: Term) -> list[EscrowError]:
         at = self._clock_ms()
         with self._store.under(term).writing() as session:
-            letters, troubles = self._deliveries.choose(session, at, flights.letters)
-            messages, others = self._messages.choose(session, at, flights.messages)
+            letters, troubles = self._deliveries.choose(session, at, flights.letters, self.metrics.unforeseen)
+            messages, others = self._messages.choose(session, at, flights.messages, self.metrics.unforeseen)
         flights.letters |= {letter.delivery_id: letter.endpoint_id for letter in letters}
         flights.messages |= {message.id: message.channel_id for message in messages}
         flights.leaving += [*letters, *messages]

@@ -1,6 +1,5 @@
 """People as they manage what they are told: channels that they prove to be theirs, hours, topics, and the way out."""
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -19,18 +18,15 @@ from kameng_escrow.store.service.notifying import ChannelKind, Stage, StoppedFor
 from kameng_escrow.store.service.outbox import begin_reading
 
 from .channels import check_channel, hint_of
-from .errors import CodeWrong, LinkWrong, NotSent, PreferencesUnfit, TooManyChannels, TooManyCodes, UnknownChannel
+from .errors import CodeWrong, LinkWrong, PreferencesUnfit, TooManyChannels, TooManyCodes, UnknownChannel
 from .optout import ALL, check_link
-from .people_fanout import reminders
+from .people_fanout import code_row, reminders
 from .quiet import MINUTES, zone_of
 from .sealing import Sealer
-from .senders import Parcel, Senders, Sent
-from .texts import Texts
-from .topics import TOPICS
-from .wire import Wire
+from .senders import Senders
+from .topics import CODE, CODE_SECONDS, TOPICS
 
 MOST = 10  # channels of an account
-CODE_SECONDS = 15 * 60  # for which a code counts
 _TRIES = 5
 _CODES, _CODES_SECONDS = 10, 3_600  # so many in that time
 
@@ -80,10 +76,8 @@ class People:
         store: where they are kept.
         contract_id: within the store.
         sealer: for channels' addresses.
-        senders: the ways to people, for codes.
-        texts: what codes come with.
+        senders: the ways to people.
         hosts: further hosts that Bark and ntfy may be at.
-        wire: what codes are pushed over; each has one of its own.
         clock_ms: Unix milliseconds.
     """
 
@@ -93,19 +87,15 @@ class People:
         contract_id: int,
         sealer: Sealer,
         senders: Senders,
-        texts: Texts,
         *,
         hosts: Collection[str] = (),
-        wire: Callable[[], Wire] = Wire,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._store = store
         self._contract_id = contract_id
         self._sealer = sealer
         self._senders = senders
-        self._texts = texts
         self._hosts = frozenset(hosts)
-        self._wire = wire
         self._clock_ms = clock_ms
 
     # ----------------------------------------------------------------------------------------------------- preferences
@@ -139,7 +129,6 @@ class People:
 
         Raises:
             ChannelUnfit, ChannelUnavailable, TooManyChannels, TooManyCodes.
-            NotSent: the code could not be sent. The channel is not kept.
         """
         complete = check_channel(kind, fields, self._hosts)
         self._senders.check(kind, complete)
@@ -159,28 +148,17 @@ class People:
                 opt_out_key=secrets.token_bytes(32),
                 failures=0,
             )
-            code = _new_code(row, self._clock_ms())
             session.add(row)
             session.flush()
-            channel, language = _channel(row), self._person(session, account).language
-        try:
-            self._send_code(kind, complete, code, language)
-        except NotSent:
-            with self._store.writing() as session:
-                queries.forget_channel(session, channel.id)
-            raise
-        return channel
+            self._queue_code(session, row)
+            return _channel(row)
 
     def send_code(self, account: str, channel_id: str) -> None:
-        """Sends another code, in place of the one before. Raises `UnknownChannel`, `TooManyCodes`, `NotSent`,
-        `SealBroken`."""
+        """Sends another code, in place of the one before. Raises `UnknownChannel`, `TooManyCodes`."""
         with self._store.writing() as session:
             row = self._row(session, account, channel_id)
             self._count_code(session, account)
-            code = _new_code(row, self._clock_ms())
-            kind, fields = row.kind, json.loads(self._sealer.open(row.address))
-            language = self._person(session, account).language
-        self._send_code(kind, fields, code, language)
+            self._queue_code(session, row)
 
     def verify(self, account: str, channel_id: str, code: str) -> Channel:
         """Takes a channel for its account's, if the code is the one that was sent there. Open orders get their
@@ -270,26 +248,15 @@ class People:
             raise TooManyCodes(_CODES_SECONDS - (now_ms - person.codes_since_ms) // 1_000)
         person.codes += 1
 
-    def _send_code(self, kind: ChannelKind, fields: Mapping[str, str], code: str, language: str) -> None:
-        parcel = Parcel(
-            kind=kind,
-            fields=fields,
-            words=self._texts.code(code, language),
-            language=language,
-            opt_out="",
-            tag="code",
-            lasts_seconds=CODE_SECONDS,
-        )
-        sent = asyncio.run(self._send(parcel))
-        if not sent.taken:
-            raise NotSent(sent.error or "refused")
-
-    async def _send(self, parcel: Parcel) -> Sent:
-        wire = self._wire()
-        try:
-            return await self._senders.send(parcel, wire, self._clock_ms())
-        finally:
-            await wire.close()
+    def _queue_code(self, session: Session, row: ChannelRow) -> None:
+        """Has the notifier send a new code: whoever asks neither waits for somebody's host, nor learns how fast it
+        answers. What waited with the code before is not sent any more.
+        """
+        now_ms = self._clock_ms()
+        code = _new_code(row, now_ms)
+        queries.drop_codes(session, row.id, CODE, now_ms)
+        sealed = {"code": self._sealer.seal(code)}
+        queries.enqueue(session, [code_row(row, self._contract_id, sealed, now_ms, row.code_until_ms)])
 
 
 def _new_code(row: ChannelRow, now_ms: int) -> str:

@@ -1,5 +1,6 @@
 """From the outbox to the queues of people's channels, and the reminders that follow."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from kameng_escrow.webhooks.events import ORDER_TYPES, RETRACTED
 
 from .fanout import BATCH
 from .reminders import plan
-from .topics import DISABLED, REMINDED, told_of
+from .topics import CODE, DISABLED, REMINDED, told_of
 
 
 def fan_out_people(session: Session, contract_id: int, now_ms: int) -> bool:
@@ -85,6 +86,14 @@ def tell_disabled(session: Session, owner: str, endpoint_id: str, reason: Disabl
             for channel in queries.channels_for(session, {owner})
         ],
     )
+
+
+def code_row(
+    channel: ChannelRow, contract_id: int, details: dict[str, Any], now_ms: int, until_ms: int | None
+) -> dict[str, Any]:
+    """A row for a channel's code. `details`: the code, sealed; `until_ms`: until when it counts."""
+    key = f"c:{now_ms}:{secrets.token_hex(4)}"
+    return _row(channel, contract_id, None, CODE, key, details, now_ms=now_ms, too_late_ms=until_ms)
 
 
 def _events(

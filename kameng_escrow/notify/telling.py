@@ -16,7 +16,7 @@ from .people import People
 from .sealing import Sealer
 from .senders import Senders
 from .texts import Currencies, Texts
-from .wire import Resolver, Wire
+from .wire import Resolver
 
 
 def _base_units(token: str) -> Currency:
@@ -56,9 +56,7 @@ class Telling:
             contract_id,
             self.sealer,
             self.senders,
-            self.texts,
             hosts=self.hosts,
-            wire=lambda: Wire(loopback=self.loopback, resolver=self.resolver, tls=self.tls),
             clock_ms=self.clock_ms,
         )
 

@@ -9,6 +9,8 @@ from kameng_escrow.store.news import News
 from kameng_escrow.webhooks.events import ORDER_TYPES, RETRACTED
 
 REMINDED = "order.reminded"  # it is your turn, or soon not any more
+CODE = "channel.code"  # the code that shows whose a channel is: nobody mutes it
+CODE_SECONDS = 15 * 60  # that a code counts
 DISABLED = "webhook.disabled"  # nothing is sent to an endpoint of yours any more
 
 # To whom an event is news. Whoever did it knows; a ruling is told with the closing that comes with it.

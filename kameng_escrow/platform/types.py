@@ -1787,6 +1787,7 @@ class ToldView(TypedDict):
         "order.retracted",
         "order.reminded",
         "webhook.disabled",
+        "channel.code",
     ]
     order_id: "str | None"
     stage: "Stage"

@@ -2,6 +2,7 @@
 
 ServiceError
 ├── BadRequest            the request is not understood: mend it
+│   └── UnfitCharacters   some text has a character that no text here may have
 ├── Unauthenticated       nobody is signed in, or the key is none: sign in
 ├── SignInRefused         the signed message is not the one that was asked for
 ├── Forbidden             who calls may not: nothing that the same caller can do about it
@@ -38,6 +39,19 @@ class BadRequest(ServiceError):
 
     code = "bad_request"
     status = 422
+
+
+class UnfitCharacters(BadRequest):
+    """Some text has a character that no text here may have: NUL, or half a pair of surrogates. `place` says where."""
+
+    code = "unfit_characters"
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"There is a NUL character, or half of a surrogate pair, in {place}: leave it out.",
+            f"{place} 里有 NUL 字符或不成对的代理字符：请去掉。",
+            place=place,
+        )
 
 
 class Unauthenticated(ServiceError):

@@ -37,6 +37,7 @@ from .errors import (
 )
 from .identity import Identity
 from .parts import Parts
+from .plain import check_address, check_body
 from .problems import InternalError, ProblemResponse, problem_response
 
 DEFAULT_BODY: Final = 256 * 1024  # bytes
@@ -103,13 +104,17 @@ class _Request(Request):
     """A request whose JSON is read by a parser that no nesting overflows, whatever Python's recursion limit is."""
 
     async def json(self) -> Any:
-        return orjson.loads(await self.body())
+        raw = await self.body()
+        document = orjson.loads(raw)
+        check_body(raw, document)
+        return document
 
 
 def _admit(request: Request, gate: Gate, parts: Parts, identity: Identity, path: str) -> None:
     """Finds out who calls and whether it may. What the route's function needs of it is in the request's state."""
     state = request.state
     _check_length(request, gate.max_body)
+    check_address(request)
     if gate.per_minute is not None:
         identity.limits.count(f"{request.method} {path}", identity.address_of(request), gate.per_minute)
     try:

@@ -115,7 +115,6 @@ _STATUS: Final[Mapping[type[EscrowError], int]] = {
     notify.UnknownChannel: 404,
     notify.LinkWrong: 404,
     notify.TooManyCodes: 429,
-    notify.NotSent: 502,
     notify.SealBroken: 503,
     StoreBusy: 503,
     UnknownContract: 503,

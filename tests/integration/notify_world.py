@@ -11,7 +11,6 @@ from typing import Any
 from kameng_escrow.domain.currency import Currency
 from kameng_escrow.notify import Deliveries, Endpoint, Endpoints, Messages, Notifier, People, Sealer, Senders, Texts
 from kameng_escrow.notify.notifier import now_ms
-from kameng_escrow.notify.wire import Wire
 from kameng_escrow.store import Book, Store
 from kameng_escrow.store.news import News, read_news
 from kameng_escrow.store.service.notifying import Delivery, Purpose
@@ -160,9 +159,7 @@ class NotifyWorld:
             self.contract_id,
             self.sealer,
             self.senders,
-            self.texts,
             clock_ms=lambda: self.now_ms,
-            wire=lambda: Wire(loopback=True),
             **options,
         )
 
@@ -178,11 +175,15 @@ class NotifyWorld:
             **{**given, **options},
         )
 
+    def send(self, **options: Any) -> Any:
+        """Sends what is to be sent now, and mirrors nothing."""
+        with self.notifier(**options) as notifier:
+            return notifier.run_once()
+
     def tell(self, **options: Any) -> Any:
         """Mirrors, then sends what is to be sent now."""
         self.mirror()
-        with self.notifier(**options) as notifier:
-            return notifier.run_once()
+        return self.send(**options)
 
     def recover(self, endpoint: Endpoint) -> int:
         """Everything that an endpoint missed: the mirror has seen it just now, by the machine's clock."""

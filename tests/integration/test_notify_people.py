@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from eth_account.signers.local import LocalAccount
 from py_vapid import Vapid02
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kameng_escrow.notify import Preferences, PushKey, Senders, Texts
-from kameng_escrow.notify.errors import CodeWrong, NotSent, TooManyChannels, TooManyCodes
+from kameng_escrow.notify.errors import CodeWrong, TooManyChannels, TooManyCodes
 from kameng_escrow.notify.optout import PATH
 from kameng_escrow.notify.senders import _instantiate
 from kameng_escrow.store import Store
-from kameng_escrow.store.service.notification_rows import ChannelRow, MessageRow
+from kameng_escrow.store.service.notification_rows import ChannelRow, MessageRow, PersonRow
 from kameng_escrow.store.service.notifying import ChannelKind, Stage, StoppedFor
 
 from .escrow_world import DAY, HOUR, MINUTE, EscrowWorld
@@ -89,13 +89,19 @@ def text_of(ear: Ear) -> str:
     return str(ear.heard[-1].json["message"])
 
 
+def code_sent(told: NotifyWorld, ear: Ear) -> str:
+    """The code that the notifier sends now."""
+    told.send()
+    code = re.search(r"\d{6}", text_of(ear))
+    assert code
+    return code[0]
+
+
 def join(told: NotifyWorld, ear: Ear, who: LocalAccount, **preferences: Any) -> str:
     """Somebody who has shown that a channel is theirs; its id. What was heard is forgotten."""
     people = told.people()
     channel = people.add(who.address, ChannelKind.Ntfy, {"topic": f"orders_{who.address[2:8]}"})
-    code = re.search(r"\d{6}", text_of(ear))
-    assert code
-    people.verify(who.address, channel.id, code[0])
+    people.verify(who.address, channel.id, code_sent(told, ear))
     people.prefer(who.address, Preferences(**preferences))
     ear.heard.clear()
     return channel.id
@@ -111,8 +117,9 @@ def heard_by(ear: Ear, who: LocalAccount) -> list[Any]:
 def test_nothing_is_sent_before_the_code_was_shown(told: NotifyWorld, ear: Ear) -> None:
     people, seller = told.people(), told.world.seller.address
     channel = people.add(seller, ChannelKind.Ntfy, NTFY)
+    assert ear.heard == []  # whoever asked did not wait for it
     told.world.opened()
-    assert told.tell().messages == 0
+    assert told.tell().messages == 1
     [only] = ear.heard
     code = re.search(r"\d{6}", only.json["message"])
     assert code
@@ -129,26 +136,26 @@ def test_nothing_is_sent_before_the_code_was_shown(told: NotifyWorld, ear: Ear) 
 def test_codes_run_out_by_time_and_by_guessing(told: NotifyWorld, ear: Ear) -> None:
     people, seller = told.people(), told.world.seller.address
     channel = people.add(seller, ChannelKind.Ntfy, NTFY)
-    code = re.search(r"\d{6}", text_of(ear))
-    assert code
+    code = code_sent(told, ear)
     for _ in range(5):
         with pytest.raises(CodeWrong):
             people.verify(seller, channel.id, "none")
     with pytest.raises(CodeWrong):
-        people.verify(seller, channel.id, code[0])
+        people.verify(seller, channel.id, code)
     people.send_code(seller, channel.id)
-    fresh = re.search(r"\d{6}", text_of(ear))
-    assert fresh
+    fresh = code_sent(told, ear)
     told.later(15 * 60)
     with pytest.raises(CodeWrong):
-        people.verify(seller, channel.id, fresh[0])
+        people.verify(seller, channel.id, fresh)
 
 
 def test_nobody_is_flooded_with_codes(told: NotifyWorld, ear: Ear) -> None:
     people, seller = told.people(), told.world.seller.address
     channel = people.add(seller, ChannelKind.Ntfy, NTFY)
+    told.send()
     for _ in range(9):
         people.send_code(seller, channel.id)
+        told.send()
     with pytest.raises(TooManyCodes):
         people.send_code(seller, channel.id)
     with pytest.raises(TooManyCodes):
@@ -161,23 +168,78 @@ def test_nobody_is_flooded_with_codes(told: NotifyWorld, ear: Ear) -> None:
         people.add(seller, ChannelKind.Ntfy, NTFY)
 
 
-def test_a_channel_that_takes_no_code_is_not_kept(told: NotifyWorld, ear: Ear) -> None:
+def test_a_code_that_can_t_be_sent_is_tried_again_as_long_as_it_counts(told: NotifyWorld, ear: Ear) -> None:
     ear.always(500)
     people, seller = told.people(), told.world.seller.address
-    with pytest.raises(NotSent):
-        people.add(seller, ChannelKind.Ntfy, NTFY)
-    assert people.channels(seller) == []
+    channel = people.add(seller, ChannelKind.Ntfy, NTFY)
+    told.send()
+    [message] = people.told(seller)
+    assert (message.topic, message.stage, message.channel_id) == ("channel.code", Stage.Waiting, channel.id)
+    assert message.error is not None
+    told.later(15 * 60)
+    told.send()
+    assert len(ear.heard) == 1
+    assert people.told(seller)[0].stage is Stage.Dropped
+    ear.always(200)
+    people.send_code(seller, channel.id)
+    assert people.verify(seller, channel.id, code_sent(told, ear)).verified
 
 
-def test_addresses_lie_sealed_and_codes_hashed(told: NotifyWorld, ear: Ear) -> None:
+def test_a_newer_code_takes_the_place_of_one_that_waits(told: NotifyWorld, ear: Ear) -> None:
+    people, seller = told.people(), told.world.seller.address
+    channel = people.add(seller, ChannelKind.Ntfy, NTFY)
+    people.send_code(seller, channel.id)
+    code = code_sent(told, ear)
+    assert len(ear.heard) == 1
+    assert people.verify(seller, channel.id, code).verified
+
+
+def test_a_stopped_channel_is_started_again_by_a_code_even_at_night(told: NotifyWorld, ear: Ear) -> None:
+    people, seller = told.people(), told.world.seller
+    channel = join(told, ear, seller, quiet_from=0, quiet_to=1_439)
+    people.stop(seller.address, channel)
+    people.send_code(seller.address, channel)
+    assert people.verify(seller.address, channel, code_sent(told, ear)).stopped_for is None
+
+
+def test_addresses_and_codes_lie_sealed(told: NotifyWorld, ear: Ear) -> None:
     told.people().add(told.world.seller.address, ChannelKind.Ntfy, NTFY)
-    code = re.search(r"\d{6}", text_of(ear))
-    assert code
+
+    def stored() -> str:
+        with told.store.reading() as session:
+            rows = [*session.scalars(select(ChannelRow)), *session.scalars(select(MessageRow))]
+            return " ".join(str(value) for row in rows for value in vars(row).values()).replace(rows[0].hint, "")
+
+    before = stored()
+    code = code_sent(told, ear)
+    assert "orders_7" not in before
+    assert code not in before
+    assert "code" in before
     with told.store.reading() as session:
-        [row] = session.scalars(select(ChannelRow))
-        stored = " ".join(str(value) for value in vars(row).values())
-    assert "orders_7" not in stored.replace(row.hint, "")
-    assert code[0] not in stored
+        assert session.scalars(select(MessageRow.details)).all() == [{}]  # and gone once it was sent
+
+
+def test_what_can_be_no_message_is_put_off_and_holds_nobody_up(told: NotifyWorld, ear: Ear) -> None:
+    buyer, seller = told.world.buyer, told.world.seller
+    mine = join(told, ear, seller)
+    join(told, ear, buyer)
+    terms = told.world.opened()
+    told.mirror()
+    with told.store.writing() as session:
+        session.execute(update(PersonRow).values(time_zone="Nowhere/At_All").filter_by(account=seller.address))
+    assert told.tell().messages == 1
+    assert [one["title"].endswith(f"…{told.world.id_of(terms)[-4:]}") for one in heard_by(ear, buyer)] == [True]
+    assert heard_by(ear, seller) == []
+    events = [one for one in told.people().told(seller.address) if one.channel_id == mine]
+    waiting = next(one for one in events if one.topic == "order.opened")
+    assert waiting.stage is Stage.Waiting
+    assert waiting.next_try_ms is not None
+    assert waiting.next_try_ms > told.now_ms
+    with told.store.writing() as session:
+        session.execute(update(PersonRow).values(time_zone="UTC").filter_by(account=seller.address))
+    told.later(3_600)
+    told.send()
+    assert len(heard_by(ear, seller)) >= 1
 
 
 # ---------------------------------------------------------------------------------------------------------------- words
@@ -402,6 +464,7 @@ def test_messengers_take_what_apprise_sends(told: NotifyWorld, ear: Ear, kind: C
     answers = {ChannelKind.Feishu: b'{"code": 0}', ChannelKind.Telegram: b'{"ok": true}'}
     with patch("tests.integration.notify_world.ANSWER", answers.get(kind, b"ok")):
         told.people().add(told.world.buyer.address, kind, ROBOTS[kind])
+        told.send()
     [heard] = ear.heard
     assert re.search(r"\d{6} 是订单通知的验证码", text(heard))
     assert PATH not in text(heard)  # a code comes with no link
@@ -423,6 +486,7 @@ def test_mail_has_a_button_that_stops_it(world: EscrowWorld, sqlite_store: Store
     people, buyer = told.people(), world.buyer.address
     channel = people.add(buyer, ChannelKind.Mail, {"address": "buyer@example.com"})
     assert channel.hint == "b…@example.com"
+    told.send()
     code = re.search(r"\d{6}", written(box.mails[0]))
     assert code
     assert "List-Unsubscribe" not in box.mails[0]
@@ -460,6 +524,7 @@ def test_pushes_are_encrypted_for_the_browser_and_signed(world: EscrowWorld, sql
 
     with patch.dict("kameng_escrow.notify.channels._FIELDS", {ChannelKind.Push: _lenient()}):
         channel = told.people().add(world.buyer.address, ChannelKind.Push, fields)
+        told.send()
     code = re.search(r"\d{6}", opened(ear.heard[0].body)["body"])
     assert code
     told.people().verify(world.buyer.address, channel.id, code[0])

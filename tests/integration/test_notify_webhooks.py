@@ -593,13 +593,13 @@ def test_one_account_leaves_room_for_the_others(told: NotifyWorld) -> None:
             fan_out_instant(session, told.contract_id, told.now_ms)
         for _ in range(9):  # wherever choosing begins
             with told.store.writing() as session:
-                letters, _ = notifier._deliveries.choose(session, told.now_ms, {})
+                letters, _ = notifier._deliveries.choose(session, told.now_ms, {}, notifier.metrics.unforeseen)
             hosts = Counter(urlsplit(letter.url).hostname for letter in letters)
             assert hosts == {"slow.example": 6, "seller.example": 1}  # a quarter is for who comes next
             assert len({letter.delivery_id for letter in letters}) == 7
         busy = {one.delivery_id: one.endpoint_id for one in letters if "slow" in one.url}
         with told.store.writing() as session:
-            [letter], _ = notifier._deliveries.choose(session, told.now_ms, busy)
+            [letter], _ = notifier._deliveries.choose(session, told.now_ms, busy, notifier.metrics.unforeseen)
     assert letter.url == "https://seller.example/"
 
 
@@ -756,3 +756,30 @@ def test_metrics_and_logs_have_no_secrets(told: NotifyWorld, ear: Ear, caplog: p
     text = " ".join(str(vars(record)) for record in caplog.records)
     for hidden in (secret, secret[6:], "abcdef", "v1,"):
         assert hidden not in text
+
+
+def test_a_delivery_of_nothing_is_put_off_and_holds_nobody_up(told: NotifyWorld, ear: Ear) -> None:
+    endpoint, _ = told.endpoint(ear.url, "order.opened")
+    told.world.opened()
+    told.mirror()
+    with told.store.writing() as session:
+        session.add(
+            DeliveryRow(
+                endpoint_id=endpoint.id,
+                outbox_id=10**9,  # which there is none of
+                order_id="0x" + "11" * 32,
+                type="order.opened",
+                final=False,
+                stage=Stage.Waiting,
+                attempts=0,
+                created_ms=told.now_ms,
+                next_try_ms=told.now_ms,
+            )
+        )
+    report = told.send()
+    assert (report.webhooks, len(ear.heard)) == (1, 1)
+    with told.store.reading() as session:
+        [left] = session.scalars(select(DeliveryRow).filter_by(stage=Stage.Waiting))
+        assert (left.outbox_id, left.attempts) == (10**9, 1)
+        assert left.next_try_ms is not None
+        assert left.next_try_ms > told.now_ms

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from kameng_escrow.notify import Channel, Preferences, Told
 from kameng_escrow.notify.channels import fields_of
-from kameng_escrow.notify.topics import TOPICS
+from kameng_escrow.notify.topics import CODE, TOPICS
 from kameng_escrow.store.service.notifying import ChannelKind, Stage, StoppedFor
 
 from .common import Model, View, labelled
@@ -83,7 +83,7 @@ class ToldView(View):
 
     id: int
     channel_id: str
-    topic: str = labelled(TOPICS)
+    topic: str = labelled([*TOPICS, CODE])
     order_id: str | None
     stage: Stage
     created_at: str

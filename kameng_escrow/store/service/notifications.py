@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -80,6 +80,15 @@ def enqueue(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     for part in parts(rows):
         session.execute(dialect.insert(MessageRow).values(part).on_conflict_do_nothing())
+
+
+def drop_codes(session: Session, channel_id: str, topic: str, now_ms: int) -> None:
+    """Has a channel's messages on `topic` that were not sent yet not be sent any more, and forgets what they say."""
+    session.execute(
+        update(MessageRow)
+        .filter_by(channel_id=channel_id, topic=topic, stage=Stage.Waiting)
+        .values(stage=Stage.Dropped, next_try_ms=None, ended_ms=now_ms, details={})
+    )
 
 
 def told(session: Session, contract_id: int, order_id: str, key: str) -> list[tuple[MessageRow, ChannelRow]]:
