@@ -90,6 +90,10 @@ bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the s
 bench-api: $(VENV)/.dev $(NPM) ## reads of orders through a served API, of a million; six minutes; writes bench/results/api.json
 	$(BIN)/python -m bench.api $(ARGS)
 
+.PHONY: bench-simulate
+bench-simulate: $(VENV)/.dev $(NPM) ## a simulated market of 10,000 orders on an Anvil; writes bench/results/simulate.json
+	$(BIN)/python -m bench.simulate $(ARGS)
+
 .PHONY: chaos
 chaos: $(VENV)/.dev $(NPM) ## everything that can go wrong at once (MINUTES=30, SEED= to repeat); writes bench/results/chaos.json
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -31,6 +31,7 @@ from . import (
     reputation,
     retention,
     serving,
+    simulating,
     statements,
     transcripts,
     upkeep,
@@ -69,6 +70,7 @@ def build() -> Any:
     )
     demonstration.register(app)
     network.register(app)
+    simulating.register(app)
     policies.register(policy)
     app.add_typer(policy)
     delivery = group(

@@ -14,8 +14,12 @@ def run(arguments: Sequence[str]) -> int:
     """Does what the command line says, and returns the code that `problems.py` documents."""
     words = _common_last(list(arguments))
     # `demo --json FILE` writes a file; everywhere else --json turns the answer itself, and so its errors, into JSON.
-    as_json = "--json" in words and next((word for word in words if not word.startswith("-")), "") != "demo"
+    named = next((word for word in words if not word.startswith("-")), "")
+    as_json = "--json" in words and named not in _JSON_FILES
     return _run(words, Screen(lang=_language(list(arguments)), as_json=as_json))
+
+
+_JSON_FILES = ("demo", "simulate")  # the commands whose --json names a file
 
 
 def _run(words: list[str], screen: Screen) -> int:

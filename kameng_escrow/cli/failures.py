@@ -81,6 +81,7 @@ _BRANCHES = {
     "OtherChain": problems.NODE,
     "NodePruned": problems.NODE,
     "LibraryMissing": problems.TOOL,
+    "ReportUnavailable": problems.TOOL,
     "KeeperError": problems.REFUSED,
     "StoreError": problems.STORE,
     "BrokenHistory": problems.STORE,

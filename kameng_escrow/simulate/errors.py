@@ -3,6 +3,7 @@
 EscrowError
 └── SimulationError     nothing was simulated, or not all of it
     ├── BadParameter    a file of parameters says what no market can be: fix the line that it names
+    ├── ReportUnavailable   the report needs libraries that are not installed
     └── MarketStuck     the market could not come to its end: a venue that no longer answers
 """
 
@@ -32,6 +33,19 @@ class BadParameter(SimulationError):
         self.path = path
         self.given = given
         self.allowed = allowed
+
+
+class ReportUnavailable(SimulationError):
+    """The report needs jinja2 and matplotlib, which the extra `risk` installs."""
+
+    code = "report_unavailable"
+
+    def __init__(self, library: str) -> None:
+        super().__init__(
+            f"The report needs {library}, which is not installed: pip install 'kameng-escrow[risk]'.",
+            f"报告需要 {library}，而它没有安装：pip install 'kameng-escrow[risk]'。",
+        )
+        self.library = library
 
 
 class MarketStuck(SimulationError):

@@ -283,6 +283,11 @@ ATTACKS = (
 _OPEN_ENDED = ("categories", "buyers", "sellers", "platforms")  # a file that names some of them names the shares of all
 
 
+def parameters_text() -> str:
+    """The file of parameters that comes with the package, reasons included."""
+    return files(__package__).joinpath("parameters.toml").read_text("utf-8")
+
+
 def load_parameters(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Parameters:
     """The parameters that come with the package, changed by a file and then by `overrides` (both name only changes).
 
@@ -290,7 +295,7 @@ def load_parameters(path: Path | None = None, overrides: Mapping[str, Any] | Non
         BadParameter: a name that there is not, or a value that no market can have; of a file that is no TOML, too.
         OSError: the file can't be read.
     """
-    tables: dict[str, Any] = tomllib.loads(files(__package__).joinpath("parameters.toml").read_text("utf-8"))
+    tables: dict[str, Any] = tomllib.loads(parameters_text())
     if path is not None:
         try:
             tables = merge(tables, tomllib.loads(path.read_text("utf-8")))

@@ -10,15 +10,16 @@ from eth_utils.address import to_checksum_address
 from kameng_escrow.domain.events import Event, Logged, OrderEvent
 from kameng_escrow.domain.lifecycle import Move
 from kameng_escrow.domain.order import NATIVE, Order, OrderTerms
-from kameng_escrow.domain.policy import MAX_REVIEW_PERIOD
+from kameng_escrow.domain.policy import MAX_REVIEW_PERIOD, Policy
 from kameng_escrow.domain.refusal_base import Refusal
-from kameng_escrow.domain.shares import held, held_in
-from kameng_escrow.domain.signed import Offer, Split
+from kameng_escrow.domain.signed import Offer
 from kameng_escrow.domain.states import Role, State
 from kameng_escrow.domain.twin import Escrow
 from kameng_escrow.domain.typed_data import Domain
 
+from .calls import dispute_bond, split_of
 from .cast import Cast
+from .ledger import conserved
 from .venue import Answer, Closing, Deed, Withdrawal
 
 CHAIN_ID = 31_337
@@ -45,6 +46,7 @@ class TwinVenue:
         self._clocks: list[tuple[int, str]] = []  # deadlines, and the orders that they may be of
         self._endowed: Counter[str] = Counter()  # base units by token
         self._settled = 0
+        self._policies: dict[str, Policy] = {}
 
     def address_of(self, name: str) -> str:
         """An address that nobody has a key for."""
@@ -61,6 +63,7 @@ class TwinVenue:
     def prepare(self, cast: Cast, at: int) -> None:
         """Registers the policies, endows everybody and funds the bonds."""
         books = self.escrow.books
+        self._policies = cast.policies
         for address in (*(one.address for one in cast.buyers), *(one.address for one in cast.sellers)):
             for token in (NATIVE, self.token):
                 books.balances[address, token] = WEALTH
@@ -109,9 +112,9 @@ class TwinVenue:
         """The books of both coins, added up."""
         return Closing(
             events=tuple(self._logged),
-            conserved={token: self._conserved(token) for token in (NATIVE, self.token)},
+            conserved={token: self._is_conserved(token) for token in (NATIVE, self.token)},
             mirror_equals_chain=None,
-            gas={},
+            gas=(),
             settled_by_keeper=self._settled,
         )
 
@@ -138,7 +141,9 @@ class TwinVenue:
             case Move.Refund:
                 return escrow.refund(who, at, terms, deed.expected)
             case Move.Dispute:
-                return escrow.dispute(who, at, terms, deed.units, deed.content, value=self._bond(deed))
+                return escrow.dispute(
+                    who, at, terms, deed.units, deed.content, value=dispute_bond(deed, self.order(self.id_of(terms)))
+                )
             case Move.Recommit:
                 return escrow.recommit(who, at, terms, deed.revision, deed.content)
             case Move.Concede:
@@ -146,25 +151,11 @@ class TwinVenue:
             case Move.Rule:
                 return escrow.rule(who, at, terms, deed.to_buyer, deed.content)
             case Move.Agree:
-                split = Split(
-                    state=deed.expected,
-                    disputed_units=deed.disputed_units,
-                    revision=deed.revision,
-                    to_buyer=deed.to_buyer,
-                    expiry=deed.expiry,
-                )
+                split = split_of(deed)
                 return escrow.agree(who, at, terms, split, buyer_signed=True, seller_signed=True)
             case Move.Intervene:
                 return escrow.intervene(who, at, terms, deed.expected)
         raise ValueError(f"nobody in the market does {deed.move} by itself")
-
-    def _bond(self, deed: Deed) -> int:
-        policy = self.order(self.id_of(deed.terms)).policy
-        if deed.terms.token != NATIVE or policy is None:
-            return 0
-        terms = deed.terms
-        sums = held_in(State.Disputed, policy, price=terms.price, units=terms.units, disputed_units=deed.units)
-        return sums.dispute_bond
 
     def _withdraw(self, at: int, deed: Withdrawal) -> tuple[Event, ...]:
         free = self.escrow.bond_of(deed.seller, deed.token)
@@ -198,10 +189,8 @@ class TwinVenue:
                     if order.deadline is not None and order.state.is_open:
                         heappush(self._clocks, (order.deadline, order.id))
 
-    def _conserved(self, token: str) -> bool:
+    def _is_conserved(self, token: str) -> bool:
         books = self.escrow.books
         total = sum(amount for (_, coin), amount in books.balances.items() if coin == token)
-        owed = sum(held(order).total for order in books.orders.values() if order.terms and order.terms.token == token)
-        for book in (books.bonds, books.credits, books.fees):
-            owed += sum(amount for (_, coin), amount in book.items() if coin == token)
-        return total == self._endowed[token] and owed == books.balances.get((self.contract, token), 0)
+        in_escrow = books.balances.get((self.contract, token), 0)
+        return total == self._endowed[token] and conserved(self._logged, self._policies, token, in_escrow)

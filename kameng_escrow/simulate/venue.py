@@ -43,13 +43,23 @@ Answer = tuple[Event, ...] | Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a transaction took."""
+
+    at: int  # Unix seconds
+    function: str  # of the contract
+    gas: int
+    orders: int  # that it did something to; none of one that was refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """What a venue has to show at the end."""
 
     events: tuple[Logged, ...]  # of the escrow, in the chain's order
     conserved: dict[str, bool]  # by token: what came in is what went out and what is held, and all there ever was
     mirror_equals_chain: bool | None  # None: nothing was mirrored
-    gas: dict[str, tuple[int, int]]  # by the contract's function: transactions, gas used; empty where gas costs nothing
+    gas: tuple[Spent, ...]  # every transaction's; empty where gas costs nothing
     settled_by_keeper: int  # orders
 
 

@@ -22,6 +22,7 @@ CHINESE = re.compile("[一-鿿]")
 EXPECTED = """
     demo node deploy orders mirror status reconcile settle keeper relayer relay-budget reputation compile doctor
     serve notifier
+    simulate
     statement verify retention
     audit list|verify|erase
     transcript export|verify
