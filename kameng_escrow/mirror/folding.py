@@ -24,10 +24,13 @@ from kameng_escrow.store.bulk import Values as BulkValues
 from kameng_escrow.store.bulk import bulk_of
 from kameng_escrow.store.models import BalanceRow, OperatorRow, OrderRow, PayToRow, PolicyRow
 from kameng_escrow.store.order_rows import (
+    CLOCK,
+    CLOCK_KEY,
     COURSE,
     DISPUTE,
     OPENING,
     UNDISPUTED,
+    clock_key,
     course_values,
     dispute_values,
     opening_values,
@@ -87,6 +90,8 @@ class Folding:
         self._deltas: dict[Key, int] = defaultdict(int)
         self._new_orders: list[tuple[Names, Rows]] = []  # columns and rows
         self._changed_orders: list[tuple[Names, Names, Rows]] = []  # keys, columns and rows
+        self._stopped: Rows = []  # the keys of clocks that are there
+        self._clocks: Rows = []  # those that run afterwards
         self._block = 0
 
     def recall(self, events: Iterable[Told], *, opening: bool = False) -> Missing:
@@ -167,6 +172,11 @@ class Folding:
         """Begins these orders from nothing, and returns what they were."""
         forgotten = {order_id: self.orders.pop(order_id) for order_id in order_ids if order_id in self.orders}
         self._gone |= {order_id for order_id, record in forgotten.items() if record.known}
+        self._stopped += [
+            clock_key(self._contract_id, record.clocked, record.first)
+            for record in forgotten.values()
+            if record.clocked is not None
+        ]
         return forgotten
 
     def arrange(self, values: BulkValues) -> None:
@@ -180,6 +190,10 @@ class Folding:
         for order_id, record in self.orders.items():
             course = (*record.last, *course_values(record, values))
             disputed = record.disputed_at is not None
+            if record.clocked is not None:
+                self._stopped.append(clock_key(contract_id, record.clocked, record.first))
+            if record.deadline is not None:
+                self._clocks.append((*clock_key(contract_id, record.state, record.first), record.deadline))
             if record.known and not record.reopened:
                 row = (contract_id, *record.first, *course)
                 groups[True, disputed].append((*row, *dispute_values(record, values)) if disputed else row)
@@ -204,7 +218,7 @@ class Folding:
         """Leaves what it knows to whoever folds the blocks after this one."""
         self._memory.policies = self._policies
         for record in self.orders.values():
-            record.known, record.reopened = True, False
+            record.written()
         self._memory.moved(block_hash, self.orders)
 
     def write(self, session: Session) -> None:
@@ -264,6 +278,10 @@ class Folding:
         for keys, columns, rows in self._changed_orders:
             bulk.update("orders", keys, columns, rows)
             rows.clear()
+        bulk.delete("clocks", CLOCK_KEY, self._stopped)
+        bulk.insert("clocks", CLOCK, self._clocks)
+        self._stopped.clear()
+        self._clocks.clear()
         for part in parts(sorted(self._gone)):
             session.execute(
                 delete(OrderRow).where(OrderRow.contract_id == self._contract_id, OrderRow.order_id.in_(part))

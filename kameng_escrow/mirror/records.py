@@ -31,7 +31,7 @@ class Record:
     and shares are tuples of their values.
     """
 
-    __slots__ = (*_FIELDS, "first", "known", "last", "reopened")
+    __slots__ = (*_FIELDS, "clocked", "first", "known", "last", "reopened")
 
     id: str
     state: State
@@ -62,6 +62,7 @@ class Record:
     last: Position  # of its last event
     known: bool  # whether the store has a row of it
     reopened: bool  # whether that row may say something else of the opening, or nothing yet
+    clocked: State | None  # the state by which the store has its clock; None: it has none
 
     @classmethod
     def of(cls, order: Order, first: Position, last: Position, *, known: bool) -> Self:
@@ -69,7 +70,13 @@ class Record:
         record = cls()
         record.take(order)
         record.first, record.last, record.known, record.reopened = first, last, known, False
+        record.clocked = record.state if known and record.deadline is not None else None
         return record
+
+    def written(self) -> None:
+        """From now on the store has it as it stands."""
+        self.known, self.reopened = True, False
+        self.clocked = None if self.deadline is None else self.state
 
     def take(self, order: Order) -> None:
         """Becomes what the order is."""
@@ -118,6 +125,7 @@ def new_record(order_id: str, first: Position) -> Record:
     record.fault = Fault.Nobody
     record.first = record.last = first
     record.known = record.reopened = False
+    record.clocked = None
     return record
 
 

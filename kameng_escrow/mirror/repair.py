@@ -19,6 +19,7 @@ from kameng_escrow.store.models import (
     BalanceRow,
     BlockRow,
     CheckpointRow,
+    ClockRow,
     ContractRow,
     EventRow,
     OperatorRow,
@@ -27,6 +28,7 @@ from kameng_escrow.store.models import (
     PayToRow,
     PolicyRow,
 )
+from kameng_escrow.store.types import Label
 
 from .enrol import Target
 from .errors import NodeInconsistent
@@ -36,7 +38,7 @@ from .replay import replayed
 from .source import ChainSource
 from .writing import locked_checkpoint
 
-_FOLDED = (EventRow, PolicyRow, OrderRow, BalanceRow, OperatorRow, PayToRow)  # what the chain alone decides
+_FOLDED = (EventRow, PolicyRow, OrderRow, ClockRow, BalanceRow, OperatorRow, PayToRow)  # what the chain alone decides
 _PART = 500  # rows in a statement
 
 _Row = TypeVar("_Row")
@@ -177,7 +179,7 @@ class _Copy:
         query = select(*columns).where(table.c.contract_id == contract_id)
         if only is not None:
             query = query.where(only)
-        if table is BalanceRow.__table__:  # whose kinds a server sorts by a language's rules; there are few
+        if any(isinstance(key.type, Label) for key in _keys(table)):  # a server sorts words by a language's rules
             found = session.execute(query).mappings()
             yield from sorted(((tuple(row[key] for key in keys), dict(row)) for row in found), key=_first)
             return

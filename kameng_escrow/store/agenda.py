@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 
 from kameng_escrow.domain.order import OrderTerms
 
 from .journal_models import IntentOrderRow, IntentRow, TroubleRow
 from .keeping import LONGEST_WAIT_MS, Stage
-from .models import CheckpointRow, OrderRow
+from .models import CheckpointRow, ClockRow, OrderRow, running
 from .store import Store
 from .values import Due
 
@@ -20,6 +21,7 @@ _COLUMNS = (
     OrderRow.deadline,
     *(getattr(OrderRow, name) for name in _TERMS),
 )
+_PLACE = (ClockRow.deadline, ClockRow.first_block, ClockRow.first_log_index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,32 +46,26 @@ class Agenda:
         block which the mirror has not come to, and those in trouble that are not to be tried (again) at `now_ms`; with
         None for it, nothing is left out. Each page is read when it is asked for.
         """
-        position = tuple_(OrderRow.deadline, OrderRow.order_id)
         query = (
-            select(*_COLUMNS)
-            .where(OrderRow.contract_id == self._id, OrderRow.deadline <= at, OrderRow.buyer.is_not(None))
+            self._clocks()
+            .add_columns(ClockRow.first_block, ClockRow.first_log_index)
+            .where(ClockRow.deadline <= at)
             .where(*(() if now_ms is None else (~self._under_way(), ~self._in_trouble(now_ms))))
-            .order_by(OrderRow.deadline, OrderRow.order_id)
             .limit(page)
         )
-        after: tuple[int, str] | None = None
+        after: tuple[int, int, int] | None = None
         while True:
             with self._store.reading() as session:
-                rows = session.execute(query if after is None else query.where(position > tuple_(*after))).all()
+                rows = session.execute(query if after is None else query.where(tuple_(*_PLACE) > tuple_(*after))).all()
             if rows:
-                yield [_due(tuple(row)) for row in rows]
+                yield [_due(row[: len(_COLUMNS)]) for row in rows]
             if len(rows) < page:
                 return
-            after = (rows[-1].deadline, rows[-1].order_id)
+            after = (rows[-1].deadline, rows[-1].first_block, rows[-1].first_log_index)
 
     def coming(self, after: int, *, limit: int) -> list[Due]:
         """The orders whose clocks run out next after the chain's second `after`."""
-        query = (
-            select(*_COLUMNS)
-            .where(OrderRow.contract_id == self._id, OrderRow.deadline > after, OrderRow.buyer.is_not(None))
-            .order_by(OrderRow.deadline, OrderRow.order_id)
-            .limit(limit)
-        )
+        query = self._clocks().where(ClockRow.deadline > after).limit(limit)
         with self._store.reading() as session:
             return [_due(tuple(row)) for row in session.execute(query)]
 
@@ -83,12 +79,16 @@ class Agenda:
 
     def backlog(self, at: int) -> Backlog:
         """How many orders' clocks have run out by the chain's second `at`, those under way and in trouble too."""
-        query = select(func.count(), func.min(OrderRow.deadline)).where(
-            OrderRow.contract_id == self._id, OrderRow.deadline <= at
+        query = select(func.count(), func.min(ClockRow.deadline)).where(
+            ClockRow.contract_id == self._id, ClockRow.deadline <= at
         )
         with self._store.reading() as session:
             orders, oldest = session.execute(query).one()
         return Backlog(orders=orders, oldest=oldest)
+
+    def _clocks(self) -> Select[Any]:
+        """The open orders, the next to run out first."""
+        return select(*_COLUMNS).join(ClockRow, running()).where(ClockRow.contract_id == self._id).order_by(*_PLACE)
 
     def _under_way(self) -> ColumnElement[bool]:
         seen = select(CheckpointRow.seen_number).where(CheckpointRow.contract_id == self._id).scalar_subquery()

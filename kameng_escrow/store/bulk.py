@@ -6,7 +6,7 @@ itself or, to change rows that are there, into a temporary one. Values are given
 make them of ours: see `Values`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from .engine import POSTGRESQL, of_driver
 
 Row = Sequence[Any]
+Names = Sequence[str]
 
 _PARAMETERS = 4_096  # in a statement; SQLite takes eight times as many
 _SHARES = (1, 8, 64)  # of so many: statements of few sizes, since each is compiled once
@@ -44,6 +45,10 @@ class Bulk(Protocol):
 
     def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Changes the rows that the keys name, which are there: each row is the keys' values, then the columns'."""
+        ...
+
+    def delete(self, table: str, keys: Sequence[str], rows: Sequence[Row]) -> None:
+        """Removes the rows that the keys name: each is the keys' values."""
         ...
 
 
@@ -77,6 +82,13 @@ class SqliteBulk:
             changed = f"WITH c ({', '.join(names)}) AS (VALUES {', '.join([one] * len(part))})"
             self._run(f"{changed} UPDATE {table} SET {changes} FROM c WHERE {which}", part)
 
+    def delete(self, table: str, keys: Sequence[str], rows: Sequence[Row]) -> None:
+        """See `Bulk`."""
+        names = ", ".join(keys)
+        one = f"({', '.join('?' * len(keys))})"
+        for part in _statements(rows, len(keys)):
+            self._run(f"DELETE FROM {table} WHERE ({names}) IN (VALUES {', '.join([one] * len(part))})", part)
+
     def _run(self, statement: str, rows: Sequence[Row]) -> None:
         self._connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
 
@@ -106,17 +118,27 @@ class PostgresBulk:
 
     def update(self, table: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
         """See `Bulk`."""
+        changes = ", ".join(f"{name} = c.{name}" for name in columns)
+        self._beside(table, keys, columns, rows, lambda c, which: f"UPDATE {table} t SET {changes} FROM {c} c {which}")
+
+    def delete(self, table: str, keys: Sequence[str], rows: Sequence[Row]) -> None:
+        """See `Bulk`."""
+        self._beside(table, keys, (), rows, lambda c, which: f"DELETE FROM {table} t USING {c} c {which}")
+
+    def _beside(
+        self, table: str, keys: Names, columns: Names, rows: Sequence[Row], statement: Callable[[str, str], str]
+    ) -> None:
+        """Runs a statement with a table `c` of the rows beside the table `t` itself."""
         if not rows:
             return
         names = (*keys, *columns)
-        changed = f"changed_{table}"
-        run = self._connection.exec_driver_sql
-        run(f"CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS SELECT {', '.join(names)} FROM {table} WITH NO DATA")
-        self._copy(changed, names, rows)
-        changes = ", ".join(f"{name} = c.{name}" for name in columns)
+        beside = f"beside_{table}"
         which = " AND ".join(f"t.{name} = c.{name}" for name in keys)
-        run(f"UPDATE {table} t SET {changes} FROM {changed} c WHERE {which}")
-        run(f"DROP TABLE {changed}")
+        run = self._connection.exec_driver_sql
+        run(f"CREATE TEMPORARY TABLE {beside} ON COMMIT DROP AS SELECT {', '.join(names)} FROM {table} WITH NO DATA")
+        self._copy(beside, names, rows)
+        run(statement(beside, f"WHERE {which}"))
+        run(f"DROP TABLE {beside}")
 
     def _copy(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"

@@ -19,7 +19,7 @@ from kameng_escrow.domain.states import State
 
 from .errors import InvalidCursor
 from .glances import Prepared, Reader
-from .models import OrderRow, PolicyRow
+from .models import ClockRow, OrderRow, PolicyRow, running
 from .order_reads import CONTRACT, LIMIT, SeenOrders, seen, select_orders
 from .types import labels, one_of
 from .values import SeenOrder, SeenPage
@@ -118,12 +118,13 @@ def _statement(
     rows = select_orders().where(attribute == bindparam("value", type_=attribute.type))
     if disputed:
         rows = rows.where(OrderRow.disputed_at.is_not(None))
+    table: type[OrderRow | ClockRow] = OrderRow
+    if sorting is Sorting.Deadline or (states and all(state.is_open for state in states)):
+        rows, table = rows.join(ClockRow, running()), ClockRow  # which has only open orders
     if states is not None:
         # Written out, since they are few words of ours: a parameter for each could not be prepared once.
-        rows = rows.where(literal_column(one_of("orders.state", labels(sorted(states)))))
-    if sorting is Sorting.Deadline or (states and all(state.is_open for state in states)):
-        rows = rows.where(OrderRow.deadline.is_not(None))  # which opens the indexes of open orders
-    columns = [getattr(OrderRow, name) for name in _COLUMNS[sorting]]
+        rows = rows.where(literal_column(one_of(f"{table.__tablename__}.state", labels(sorted(states)))))
+    columns = [getattr(table if sorting is Sorting.Deadline else OrderRow, name) for name in _COLUMNS[sorting]]
     newest = sorting is Sorting.Newest
     if further:
         place = tuple_(*columns)

@@ -32,6 +32,10 @@ COURSE = (*(name for name, _ in _WORDS), *_MOVING, *(f"shares_{name}" for name i
 DISPUTE = (*_DISPUTED, *_AMOUNTS, *(f"undisputed_{name}" for name in _SHARES))
 UNDISPUTED = ("disputed_units", "mediation_fee")  # those of DISPUTE that are not NULL at first
 
+# The columns of an open order's clock.
+CLOCK_KEY = ("contract_id", "state", "first_block", "first_log_index")
+CLOCK = (*CLOCK_KEY, "deadline")
+
 _labels = [tuple(member.label for member in word) for _, word in _WORDS]
 _words_of = attrgetter(*(name for name, _ in _WORDS))
 _moving_of = attrgetter(*_MOVING)
@@ -99,6 +103,11 @@ def dispute_values(order: OrderLike, values: Values) -> tuple[Any, ...]:
 def undisputed_values(values: Values) -> tuple[Any, ...]:
     """The values of the columns UNDISPUTED."""
     return 0, values.amount(0, ORDER_DIGITS)
+
+
+def clock_key(contract_id: int, state: State, first: tuple[int, int]) -> tuple[Any, ...]:
+    """The values of the columns CLOCK_KEY. `first`: block and log index of the order's first event."""
+    return (contract_id, _labels[0][state], *first)
 
 
 def _share_values(shares: Shares | Plain | None, values: Values) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from eth_utils.address import is_address, to_checksum_address
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.policy import Policy
@@ -22,10 +22,12 @@ from .models import (
     BlockRow,
     ChainRow,
     CheckpointRow,
+    ClockRow,
     ContractRow,
     EventRow,
     OrderRow,
     PolicyRow,
+    running,
 )
 from .order_lists import ListQuery, list_orders
 from .order_reads import SeenOrders
@@ -130,18 +132,21 @@ class Book:
         """
         if not 1 <= limit <= LARGEST_PAGE:
             raise ValueError(f"a page has 1 to {LARGEST_PAGE} orders, not {limit}")
-        position = tuple_(OrderRow.first_block, OrderRow.first_log_index)
-        query = self._all_orders().order_by(OrderRow.first_block.desc(), OrderRow.first_log_index.desc())
+        query = self._all_orders()
+        place: tuple[InstrumentedAttribute[int], ...] = (OrderRow.first_block, OrderRow.first_log_index)
+        state = OrderRow.state
+        if due_before is not None or (states is not None and all(state.is_open for state in states)):
+            query = query.join(ClockRow, running())
+            place, state = (ClockRow.first_block, ClockRow.first_log_index), ClockRow.state
         if states is not None:
-            query = query.where(OrderRow.state.in_(states))
-            if all(state.is_open for state in states):
-                query = query.where(OrderRow.deadline.is_not(None))  # says the same, and opens their index
+            query = query.where(state.in_(states))
         if party is not None:
             query = query.where(_is_party(party))
         if due_before is not None:
-            query = query.where(OrderRow.deadline < due_before)
+            query = query.where(ClockRow.deadline < due_before)
         if cursor is not None:
-            query = query.where(position < tuple_(*_parse_cursor(cursor)))
+            query = query.where(tuple_(*place) < tuple_(*_parse_cursor(cursor)))
+        query = query.order_by(*(column.desc() for column in place))
         with self._store.reading() as session:
             rows = session.scalars(query.limit(limit + 1)).all()
             orders = self._restore(session, rows[:limit])
@@ -165,7 +170,12 @@ class Book:
 
     def due(self, at: int, *, limit: int | None = None) -> list[Due]:
         """Open orders whose clock has run out by the Unix second `at`, the most overdue first."""
-        query = self._all_orders().where(OrderRow.deadline <= at).order_by(OrderRow.deadline, OrderRow.order_id)
+        query = (
+            self._all_orders()
+            .join(ClockRow, running())
+            .where(ClockRow.contract_id == self._id, ClockRow.deadline <= at)
+            .order_by(ClockRow.deadline, ClockRow.first_block, ClockRow.first_log_index)
+        )
         with self._store.reading() as session:
             orders = self._restore(session, session.scalars(query.limit(limit)).all())
         return [
@@ -220,7 +230,7 @@ class Book:
         )
         query = select(*columns).where(OrderRow.contract_id == self._id).order_by(OrderRow.order_id)
         if open_only:
-            query = query.where(OrderRow.deadline.is_not(None))  # which open orders have, and an index has those
+            query = query.join(ClockRow, running()).where(ClockRow.contract_id == self._id)
         names = tuple(field.name for field in fields(Standing))
         with self._store.reading() as session:
             marks = _marks(session.get_one(CheckpointRow, self._id))
@@ -377,8 +387,8 @@ def _held(session: Session, contract_id: int) -> dict[str, int]:
     """What open orders hold, by token."""
     policies = {row.policy_id: restore_policy(row) for row in session.scalars(_policies_of(contract_id))}
     columns = (OrderRow.state, OrderRow.token, OrderRow.policy_id, OrderRow.price, OrderRow.units)
-    query = select(*columns, OrderRow.disputed_units).where(
-        OrderRow.contract_id == contract_id, OrderRow.deadline.is_not(None)
+    query = (
+        select(*columns, OrderRow.disputed_units).join(ClockRow, running()).where(ClockRow.contract_id == contract_id)
     )
     totals: dict[str, int] = {}
     row: Any  # open orders have terms

@@ -16,7 +16,7 @@ from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.domain.seats import Conflict, Tie, conflict_of
 from kameng_escrow.domain.states import State
 
-from ..models import OperatorRow, OrderRow, PayToRow, PolicyRow
+from ..models import ClockRow, OperatorRow, OrderRow, PayToRow, PolicyRow, running
 from ..order_rows import restore_order, restore_policy
 from .dispute_rows import ConflictRow, PaperRow
 from .ids import new_id
@@ -209,14 +209,14 @@ def waiting_for(
     place = tuple_(until, OrderRow.first_block, OrderRow.first_log_index)
     query = (
         select(OrderRow, PolicyRow, until)
+        .join(ClockRow, running())
         .join(
             PolicyRow,
             (PolicyRow.contract_id == OrderRow.contract_id) & (PolicyRow.policy_id == OrderRow.policy_id),
         )
         .where(
-            OrderRow.contract_id == contract_id,
-            OrderRow.state == State.Disputed,
-            OrderRow.deadline.is_not(None),
+            ClockRow.contract_id == contract_id,
+            ClockRow.state == State.Disputed,
             _named(mediator),
             until <= now if over else until > now,
         )
