@@ -65,6 +65,7 @@ SENTENCES: dict[str, str] = {
     "unknown_artifact": "安装包里没有这个合约：{e.message}",
     "tool_unavailable": "缺少工具：{e.message}",
     "platform_error": "调用平台服务出错：{e.message}",
+    "risk_error": "风险评分出错：{e.message}",
     "wrong_ending": "演示中有订单的结局与预期不符：{e.message}",
 }
 

@@ -37,6 +37,14 @@ CHINESE = {
     "chain.ReplacedTransaction": "同一账户同一 nonce 的另一笔交易先上了链",
     "chain.NonceConflict": "有别的程序同时在用这个账户发交易",
     "chain.InsufficientFunds": "账户付不起金额和 gas；什么也没发送",
+    # risk
+    "risk.RiskError": "表格或模型的错误，以下几种的根",
+    "risk.RiskLibraryMissing": "风险评分所需的库没有安装；别的都不受影响",
+    "risk.TableUnreadable": "文件无法当作表格读取",
+    "risk.TableUnusable": "表格里没有可学习的东西",
+    "risk.TargetUnusable": "要预测的列不存在，或无法预测",
+    "risk.ColumnsDiffer": "要评分的表格与模型训练时的列不同",
+    "risk.ModelUntrusted": "模型文件在执行任何内容之前即被拒绝",
     # client, domain
     "client.UnknownOrder": "这个编号下没有订单：条款不对，或在另一份合约、另一条链上",
     "domain.BrokenHistory": "事件接不上前文：日志缺了、重了，或不是这份合约的",

@@ -30,6 +30,7 @@ from . import (
     relaying,
     reputation,
     retention,
+    risking,
     serving,
     simulating,
     statements,
@@ -122,6 +123,11 @@ def build() -> Any:
     reputation.register(app)
     statements.register(app)
     retention.register(app)
+    risk = group(
+        "risk", "风险：订单会不会出问题，评分准不准", "Risk: how likely orders end badly, and how good the figures are"
+    )
+    risking.register(risk)
+    app.add_typer(risk)
     audit = group("audit", "审计日志：员工做过的事，环环相扣", "The audit log: what staff did, in a chain of hashes")
     auditing.register(audit)
     app.add_typer(audit)

@@ -14,12 +14,12 @@ def run(arguments: Sequence[str]) -> int:
     """Does what the command line says, and returns the code that `problems.py` documents."""
     words = _common_last(list(arguments))
     # `demo --json FILE` writes a file; everywhere else --json turns the answer itself, and so its errors, into JSON.
-    named = next((word for word in words if not word.startswith("-")), "")
-    as_json = "--json" in words and named not in _JSON_FILES
+    named = tuple(word for word in words if not word.startswith("-"))
+    as_json = "--json" in words and named[:1] not in _JSON_FILES and named[:2] not in _JSON_FILES
     return _run(words, Screen(lang=_language(list(arguments)), as_json=as_json))
 
 
-_JSON_FILES = ("demo", "simulate")  # the commands whose --json names a file
+_JSON_FILES = (("demo",), ("simulate",), ("risk", "evaluate"))  # the commands whose --json names a file
 
 
 def _run(words: list[str], screen: Screen) -> int:

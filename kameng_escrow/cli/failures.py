@@ -86,6 +86,8 @@ _BRANCHES = {
     "StoreError": problems.STORE,
     "BrokenHistory": problems.STORE,
     "WrongShares": problems.STORE,
+    "RiskLibraryMissing": problems.TOOL,
+    "RiskError": problems.BAD_INPUT,
     "CompilerUnavailable": problems.TOOL,
     "CompilationFailed": problems.TOOL,
     "ToolUnavailable": problems.TOOL,

@@ -25,6 +25,7 @@ EXPECTED = """
     simulate
     statement verify retention
     audit list|verify|erase
+    risk evaluate
     transcript export|verify
     files
     policy draft|check|register|show|list|review|retire
@@ -55,7 +56,7 @@ def expected() -> set[str]:
     names: set[str] = set()
     for line in EXPECTED.strip().splitlines():
         words = line.split()
-        if "|" in words[-1]:
+        if "|" in words[-1] or words[0] == "risk":
             names |= {f"{words[0]} {word}" for word in words[1].split("|")}
         else:
             names |= set(words)
