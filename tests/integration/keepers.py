@@ -155,12 +155,12 @@ def assert_journal_is_true(world: EscrowWorld, store: Store, account: int = KEEP
     assert {one.inclusion.hash for one in intents(world, store, account) if one.inclusion} == mined
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60, *, pause_seconds: float = 0.02) -> None:
     """Looks again and again until it is so."""
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(pause_seconds)
 
 
 def all_mined(world: EscrowWorld, store: Store, account: int = KEEPER) -> bool:

@@ -1,74 +1,24 @@
 """`kameng serve` as whoever runs it would: from nothing to answers, and down again."""
 
-import json
-import os
 import signal
 import socket
 import subprocess
-import sys
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kameng_escrow.chain.deployments import save_deployment
 from kameng_escrow.client import EscrowClient
 from kameng_escrow.domain.states import State
-from kameng_escrow.keyfile import write_key
 
 from .escrow_world import EscrowWorld
-from .keepers import KEEPER, until
-
-COMMAND = [sys.executable, "-c", "from kameng_escrow.cli import main; main()", "serve"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
+from .keepers import until
+from .serving import COMMAND, environment_of, free_port, get, served
 
 
 @pytest.fixture
 def environment(anvil_world: EscrowWorld, tmp_path: Path) -> dict[str, str]:
-    save_deployment(anvil_world.deployment, tmp_path / "deployments")
-    write_key(tmp_path / "keeper.key", bytes(anvil_world.node.accounts[KEEPER].key))
-    port = free_port()
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("KAMENG_")},
-        "KAMENG_RPC_URL": str(anvil_world.node.url),
-        "KAMENG_DEPLOYMENTS": str(tmp_path / "deployments"),
-        "KAMENG_STORE": str(tmp_path / "store.sqlite"),
-        "KAMENG_LISTEN": f"127.0.0.1:{port}",
-        "KAMENG_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "KAMENG_LANG": "en",
-    }
-
-
-@contextmanager
-def served(environment: dict[str, str], *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """The command, while it runs; told to end politely, and killed only if it does not."""
-    process = subprocess.Popen(
-        [*COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-def get(environment: dict[str, str], path: str) -> tuple[int, Any]:
-    try:
-        with urllib.request.urlopen(environment["KAMENG_PUBLIC_URL"] + path, timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-    except (urllib.error.URLError, ConnectionError):
-        return 0, None
+    return environment_of(anvil_world, tmp_path, str(tmp_path / "store.sqlite"))
 
 
 def refused(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
