@@ -31,6 +31,8 @@ from . import (
     reputation,
     retention,
     risking,
+    risk_anomalies,
+    risk_trends,
     serving,
     simulating,
     statements,
@@ -124,9 +126,13 @@ def build() -> Any:
     statements.register(app)
     retention.register(app)
     risk = group(
-        "risk", "风险：订单会不会出问题，评分准不准", "Risk: how likely orders end badly, and how good the figures are"
+        "risk",
+        "风险：订单会不会出问题，评分准不准，有什么异常，走势如何",
+        "Risk: how likely orders end badly, how good the figures are, what is out of the ordinary, where things head",
     )
     risking.register(risk)
+    risk_anomalies.register(risk)
+    risk_trends.register(risk)
     app.add_typer(risk)
     audit = group("audit", "审计日志：员工做过的事，环环相扣", "The audit log: what staff did, in a chain of hashes")
     auditing.register(audit)

@@ -714,6 +714,56 @@ class Operations:
         )
         return answer
 
+    def list_anomalies(
+        self,
+        platform: str,
+        *,
+        kind: list[Literal["velocity", "ring", "price", "disputer", "code_reuse", "mediator_bias", "failure"]]
+        | None = None,
+        severity: list[Literal["low", "medium", "high"]] | None = None,
+        who: str | None = None,
+        updated_since: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> types.AnomaliesView:
+        """Alarms about the platform's own orders, those raised last first. The same finding again brings its alarm up to date. They say what was seen; what it means is for people to find out."""
+        answer: types.AnomaliesView = self._call(
+            make_call(
+                "GET",
+                "/v1/platforms/{}/anomalies",
+                platform,
+                query={
+                    "kind": kind,
+                    "severity": severity,
+                    "who": who,
+                    "updated_since": updated_since,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            )
+        )
+        return answer
+
+    def list_trends(
+        self,
+        platform: str,
+        *,
+        measure: Literal["cancelled", "disputed"] | None = None,
+        by: Literal["all", "category", "seller", "policy"] | None = None,
+        name: str | None = None,
+        clock: Literal["UTC", "Asia/Shanghai"] | None = None,
+    ) -> types.OutlooksView:
+        """Counts by day, what is to be expected with intervals, and what changed since when; made anew once a day is over. Empty before the first day is."""
+        answer: types.OutlooksView = self._call(
+            make_call(
+                "GET",
+                "/v1/platforms/{}/trends",
+                platform,
+                query={"measure": measure, "by": by, "name": name, "clock": clock},
+            )
+        )
+        return answer
+
     def webhook_event_types(self) -> types.EventTypesView:
         """What can be subscribed to, and what somebody may let go because of it: such types are for final endpoints."""
         answer: types.EventTypesView = self._call(make_call("GET", "/v1/webhooks/event-types"))
@@ -1640,6 +1690,56 @@ class AsyncOperations:
         """Erases what is the account's own and no record of a transaction: channels, sessions (this one too), kept answers, codes of closed orders that it bought. Hashes, and what is on the chain, stay."""
         answer: types.ErasureView = await self._call(
             make_call("POST", "/v1/erasure", idempotency_key=idempotency_key, once=True)
+        )
+        return answer
+
+    async def list_anomalies(
+        self,
+        platform: str,
+        *,
+        kind: list[Literal["velocity", "ring", "price", "disputer", "code_reuse", "mediator_bias", "failure"]]
+        | None = None,
+        severity: list[Literal["low", "medium", "high"]] | None = None,
+        who: str | None = None,
+        updated_since: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> types.AnomaliesView:
+        """Alarms about the platform's own orders, those raised last first. The same finding again brings its alarm up to date. They say what was seen; what it means is for people to find out."""
+        answer: types.AnomaliesView = await self._call(
+            make_call(
+                "GET",
+                "/v1/platforms/{}/anomalies",
+                platform,
+                query={
+                    "kind": kind,
+                    "severity": severity,
+                    "who": who,
+                    "updated_since": updated_since,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            )
+        )
+        return answer
+
+    async def list_trends(
+        self,
+        platform: str,
+        *,
+        measure: Literal["cancelled", "disputed"] | None = None,
+        by: Literal["all", "category", "seller", "policy"] | None = None,
+        name: str | None = None,
+        clock: Literal["UTC", "Asia/Shanghai"] | None = None,
+    ) -> types.OutlooksView:
+        """Counts by day, what is to be expected with intervals, and what changed since when; made anew once a day is over. Empty before the first day is."""
+        answer: types.OutlooksView = await self._call(
+            make_call(
+                "GET",
+                "/v1/platforms/{}/trends",
+                platform,
+                query={"measure": measure, "by": by, "name": name, "clock": clock},
+            )
         )
         return answer
 

@@ -40,6 +40,35 @@ class AgreementView(TypedDict):
     seller_signature: str
 
 
+class AnomaliesView(TypedDict):
+    """A page of alarms."""
+
+    platform: str
+    learned_to_block: "int | None"
+    anomalies: list["AnomalyView"]
+    cursor: "str | None"
+
+
+class AnomalyView(TypedDict):
+    """What was found out of the ordinary; the same again is the same one, brought up to date."""
+
+    id: str
+    kind: str
+    severity: str
+    role: str
+    who: str
+    about: "str | None"
+    with_whom: list[str]
+    since: str
+    raised_at: str
+    updated_at: str
+    findings: int
+    orders: list[str]
+    numbers: dict[str, Any]
+    sentence_en: str
+    sentence_zh: str
+
+
 class ApprovePermit2(TypedDict):
     """Lets Permit2 take a token wherever the caller signs for it."""
 
@@ -138,6 +167,19 @@ class ChallengeView(TypedDict):
     expiration_time: str
 
 
+class ChangeView(TypedDict):
+    """From when on the rate was another."""
+
+    date: str
+    earliest: str
+    latest: str
+    before: float
+    after: float
+    orders_before: int
+    orders_after: int
+    strength: float
+
+
 class ChangedEndpoint(TypedDict):
     """What changes; what is left out stays."""
 
@@ -234,6 +276,15 @@ class ConflictsView(TypedDict):
     """The declarations about the caller, and by it; the newest first."""
 
     conflicts: list["ConflictView"]
+
+
+class CoverageView(TypedDict):
+    """How many forecasts that came to their day lay within the interval."""
+
+    stated: float
+    forecasts: int
+    within: "float | None"
+    mean_width: "float | None"
 
 
 class Currency(TypedDict):
@@ -536,6 +587,18 @@ class FindingBody(TypedDict):
 
     line: int
     outcome: Literal["Buyer", "Seller", "Shared"]
+
+
+class ForecastView(TypedDict):
+    """A day to come."""
+
+    date: str
+    expected: float
+    within_80: list[int]
+    within_95: list[int]
+    rate: float
+    rate_within_80: list[float]
+    rate_within_95: list[float]
 
 
 class FundBond(TypedDict):
@@ -986,6 +1049,38 @@ class OrdersView(TypedDict):
 
     orders: list["OrderView"]
     cursor: "str | None"
+
+
+class OutlookView(TypedDict):
+    """A series of days and its outlook."""
+
+    by: str
+    name: str
+    measure: str
+    clock: str
+    made_at: str
+    since: str
+    until: str
+    orders: list[int]
+    counts: list[int]
+    forecast: list["ForecastView"]
+    weekdays: list["WeekdayView"]
+    changes: list["ChangeView"]
+    coverage: list["CoverageView"]
+    rate_coverage: list["CoverageView"]
+    mean_error: "float | None"
+    mean_error_of_a_week_before: "float | None"
+    too_few: bool
+    few: bool
+    remarks_en: list[str]
+    remarks_zh: list[str]
+
+
+class OutlooksView(TypedDict):
+    """Outlooks of a platform's orders."""
+
+    platform: str
+    outlooks: list["OutlookView"]
 
 
 class PaperView(TypedDict):
@@ -1881,6 +1976,16 @@ class WebhookDeliveryView(TypedDict):
     next_try_at: "str | None"
     ended_at: "str | None"
     attempts: list["AttemptView"]
+
+
+class WeekdayView(TypedDict):
+    """What a weekday is like: its odds against the mean of the week, with their 95 % interval."""
+
+    weekday: int
+    factor: float
+    low: float
+    high: float
+    stands_out: bool
 
 
 class WithdrawBond(TypedDict):

@@ -25,7 +25,7 @@ EXPECTED = """
     simulate
     statement verify retention
     audit list|verify|erase
-    risk evaluate
+    risk evaluate|anomalies|trends
     transcript export|verify
     files
     policy draft|check|register|show|list|review|retire

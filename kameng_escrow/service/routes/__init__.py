@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from . import (
     accounts,
+    anomalies,
     deliveries,
     disputes,
     listings,
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     preparing.routes.router,
     relays.routes.router,
     records.routes.router,
+    anomalies.routes.router,
     webhooks.routes.router,
     notifications.routes.router,
 )

@@ -6,6 +6,7 @@ transaction. Nothing here is the chain's truth: an order's state is in the mirro
 
 from . import (
     accounts,
+    anomalies,
     audit_rows,
     deliveries,
     deposits,
@@ -15,11 +16,13 @@ from . import (
     relays,
     talk_rows,
     trade_rows,
+    trends,
     webhook_rows,
 )
 
 __all__ = [
     "accounts",
+    "anomalies",
     "audit_rows",
     "deliveries",
     "deposits",
@@ -29,5 +32,6 @@ __all__ = [
     "relays",
     "talk_rows",
     "trade_rows",
+    "trends",
     "webhook_rows",
 ]
