@@ -6,7 +6,7 @@ For whoever only needs an answer. What a mirror is told it holds against what ot
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -82,15 +82,17 @@ class SeveralProvider(JSONBaseProvider):
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """A node's answer, be it an error. Raises `NodeError` where all fail: what the first said."""
-        response: RPCResponse = self._ask(lambda provider: provider.make_request(method, params))
+        response: RPCResponse
+        response, asked = self._ask(lambda provider: provider.make_request(method, params))
         if method == "eth_getTransactionReceipt" and response.get("result", 0) is None:
-            # What one node has not indexed, or has not come to, may be known to another.
-            return self._known_to_another(method, params) or response
+            # What one node has not indexed may be known to another, if both speak of the same block.
+            return self._known_to_another(asked, method, params) or response
         return response
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> Any:
         """A node's answer, likewise."""
-        return self._ask(lambda provider: provider.make_batch_request(requests))
+        answer, _ = self._ask(lambda provider: provider.make_batch_request(requests))
+        return answer
 
     def doubt(self) -> None:
         """Each node is to be asked for its chain once more before it is asked anything else."""
@@ -98,7 +100,8 @@ class SeveralProvider(JSONBaseProvider):
             for endpoint in self._endpoints:
                 endpoint.admitted = False
 
-    def _ask(self, question: Callable[[Any], _Answer]) -> _Answer:
+    def _ask(self, question: Callable[[Any], _Answer]) -> tuple[_Answer, Endpoint[RpcNode]]:
+        """An answer, and whose it is."""
         first: NodeError | None = None
         with self._turn:
             candidates = in_turn(self._endpoints, self._current, time.monotonic())
@@ -113,7 +116,7 @@ class SeveralProvider(JSONBaseProvider):
             with self._turn:
                 endpoint.failures = 0
                 self._current = endpoint
-            return answer
+            return answer, endpoint
         assert first is not None  # there is at least one node
         raise first
 
@@ -142,20 +145,38 @@ class SeveralProvider(JSONBaseProvider):
             raise WrongChain(expected, served)
         endpoint.admitted = True
 
-    def _known_to_another(self, method: RPCEndpoint, params: Any) -> RPCResponse | None:
+    def _known_to_another(self, asked: Endpoint[RpcNode], method: RPCEndpoint, params: Any) -> RPCResponse | None:
+        """What another node than the one that was asked knows; None: nothing, or it is of a block that the one that was
+        asked does not have, or not by that hash: what it follows is another branch, or ends before.
+        """
         with self._turn:
-            now, asked = time.monotonic(), self._current
+            now = time.monotonic()
             others = [one for one in self._endpoints if one is not asked and one.aside_until <= now]
         for endpoint in others:
-            try:
-                response: RPCResponse = self._ask_one(endpoint, lambda provider: provider.make_request(method, params))
-            except NodeError as error:
-                with self._turn:
-                    endpoint.set_aside(error)
-                continue
-            if response.get("result") is not None:
+            response = self._try(endpoint, method, params)
+            if response is not None and self._is_of_its_chain(asked, response.get("result")):
                 return response
         return None
+
+    def _is_of_its_chain(self, judge: Endpoint[RpcNode], receipt: Any) -> bool:
+        if not isinstance(receipt, Mapping):
+            return False
+        number, block_hash = receipt.get("blockNumber"), receipt.get("blockHash")
+        if not isinstance(number, str) or not isinstance(block_hash, str):
+            return False
+        response = self._try(judge, RPCEndpoint("eth_getBlockByNumber"), [number, False])
+        block = None if response is None else response.get("result")
+        return isinstance(block, Mapping) and str(block.get("hash")).lower() == block_hash.lower()
+
+    def _try(self, endpoint: Endpoint[RpcNode], method: RPCEndpoint, params: Any) -> RPCResponse | None:
+        """Its answer; None where it fails, for which it is set aside."""
+        try:
+            response: RPCResponse = self._ask_one(endpoint, lambda provider: provider.make_request(method, params))
+        except NodeError as error:
+            with self._turn:
+                endpoint.set_aside(error)
+            return None
+        return response
 
 
 class SeveralNodes(Node):

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from kameng_escrow.delivery.codes import is_printable
 from kameng_escrow.delivery.commitments import Disclosure, check_disclosure
-from kameng_escrow.delivery.errors import CodesSoldBefore, DeliveryError, NotReleased
+from kameng_escrow.delivery.errors import CodesSoldBefore, DeliveryError, DeliveryFalse, DisclosureFalse, NotReleased
 from kameng_escrow.delivery.fingerprints import FingerprintKey
+from kameng_escrow.delivery.keys import recipient_of
 from kameng_escrow.delivery.release import Release, Stage, commitments_in, release_of
 from kameng_escrow.delivery.sealing import Delivery, check_payload, open_delivery
 from kameng_escrow.domain.events import Logged
@@ -243,49 +244,48 @@ def disclose(
         NotFound: the whole delivery that is meant is not kept here.
         DeliveryKeyUnusable: the identity is none.
     """
+    shown: dict[str, object] = {"payload_hash": payload_hash}
+    if unit is not None:
+        if not is_printable(unit.code):
+            raise BadRequest(
+                "The code has characters that nobody can see: disclose the whole delivery instead.",
+                "卡密里有看不见的字符：请改为披露整份交付。",
+            )
+        proof = ["0x" + sibling.hex() for sibling in unit.proof]
+        shown |= {"unit": unit.unit, "code": unit.code, "salt": "0x" + unit.salt.hex(), "proof": proof}
+    else:
+        recipient_of(identity or "")
+        shown |= {"identity": identity}
+    # Looked at before anything is written: decrypting and hashing takes seconds that nobody else should wait for.
+    with parts.store.reading() as session:
+        _require_dispute(ground(session, parts.contract_id, held.id))
+        stored = None if unit is not None else _kept_payload(session, parts, held.id, payload_hash)
+    if unit is None and stored is None:
+        raise NotFound(
+            "No delivery with this payload is kept here: store it first, or hand the key to the mediator yourself.",
+            "这里没有存这份交付内容：请先存好，或自己把密钥交给仲裁员。",
+        )
+    units = terms_of(held).units
+    found = _looked_at(held.id, units, unit=unit, stored=stored, identity=identity)
     with parts.store.writing() as session:
         at = ground(session, parts.contract_id, held.id)
-        if at.state is not State.Disputed:
-            raise Conflict(
-                "The order is not in dispute: there is no mediator to show anything.",
-                "订单不在争议中：没有仲裁员可以看。",
-                state=at.state.label,
-            )
-        shown: dict[str, object] = {}
-        if unit is not None:
-            if not is_printable(unit.code):
-                raise BadRequest(
-                    "The code has characters that nobody can see: disclose the whole delivery instead.",
-                    "卡密里有看不见的字符：请改为披露整份交付。",
-                )
-            matched = unit.commitment if unit.commitment in at.commitments else None
-            check_disclosure(unit, order_id=held.id, commitment=matched, units=terms_of(held).units)
-            proof = ["0x" + sibling.hex() for sibling in unit.proof]
-            shown = {"unit": unit.unit, "code": unit.code, "salt": "0x" + unit.salt.hex(), "proof": proof}
-        else:
-            from kameng_escrow.delivery.keys import recipient_of
-
-            recipient_of(identity or "")
-            if _kept_payload(session, parts, held.id, payload_hash) is None:
-                raise NotFound(
-                    "No delivery with this payload is kept here: store it first, or hand the key to the mediator "
-                    "yourself.",
-                    "这里没有存这份交付内容：请先存好，或自己把密钥交给仲裁员。",
-                )
-            shown = {"identity": identity}
+        _require_dispute(at)
+        if unit is not None and (found.flaw is not None or found.commitment not in at.commitments):
+            matched = found.commitment if found.commitment in at.commitments else None
+            check_disclosure(unit, order_id=held.id, commitment=matched, units=units)
         row = kept.add_disclosure(
             session,
             contract_id=parts.contract_id,
             order_id=held.id,
             account=account,
-            payload_hash=payload_hash,
             now=parts.clock(),
+            commitment=found.commitment,
+            flaw=found.flaw,
             **shown,  # type: ignore[arg-type]  # the columns above
         )
         session.flush()
-        verdict = _verdict(session, parts, at, row, terms_of(held))
         session.expunge(row)
-        return row, verdict
+    return row, _verdict(row, found, at)
 
 
 def disclosed(parts: Parts, held: OrderAccess) -> list[tuple[DisclosureRow, Verdict]]:
@@ -293,27 +293,64 @@ def disclosed(parts: Parts, held: OrderAccess) -> list[tuple[DisclosureRow, Verd
     with parts.store.reading() as session:
         at = ground(session, parts.contract_id, held.id)
         rows = kept.disclosures_of(session, parts.contract_id, held.id)
-        return [(row, _verdict(session, parts, at, row, terms_of(held))) for row in rows]
+        return [(row, _verdict(row, _found(session, parts, held, row), at)) for row in rows]
 
 
-def _verdict(session: Session, parts: Parts, at: Ground, row: DisclosureRow, terms: OrderTerms) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a disclosure is, whatever the chain says."""
+
+    commitment: str | None  # that it leads to; None: there is nothing left to find it by
+    flaw: str | None  # the code of what is wrong with it
+
+
+def _looked_at(
+    order_id: str, units: int, *, unit: Disclosure | None, stored: DeliveryRow | None, identity: str | None
+) -> _Found:
+    """Hashes a unit, or decrypts and hashes a whole delivery."""
+    commitment = None
+    try:
+        if unit is not None:
+            commitment = unit.commitment
+            check_disclosure(unit, order_id=order_id, commitment=commitment, units=units)
+        elif stored is None or stored.payload is None:
+            return _Found(commitment=None, flaw="erased")
+        else:
+            delivery = Delivery(order_id=order_id, root=stored.root, payload=stored.payload)
+            commitment = delivery.commitment
+            open_delivery(delivery, identity or "", units=units, commitment=commitment)
+    except DeliveryError as error:
+        return _Found(commitment=commitment, flaw=error.code)
+    return _Found(commitment=commitment, flaw=None)
+
+
+def _found(session: Session, parts: Parts, held: OrderAccess, row: DisclosureRow) -> _Found:
+    """As it was written down; looked at again where an earlier version of this package did not."""
+    if row.commitment is not None or row.erased_at is not None:
+        return _Found(commitment=row.commitment, flaw=row.flaw)
+    unit = None if row.unit is None else unit_of(row)
+    stored = None if unit is not None else _kept_payload(session, parts, row.order_id, row.payload_hash)
+    return _looked_at(row.order_id, terms_of(held).units, unit=unit, stored=stored, identity=row.identity)
+
+
+def _verdict(row: DisclosureRow, found: _Found, at: Ground) -> Verdict:
     if row.erased_at is not None:
         return Verdict(matches=False)
-    try:
-        if row.unit is not None:
-            unit = unit_of(row)
-            matched = unit.commitment if unit.commitment in at.commitments else None
-            check_disclosure(unit, order_id=row.order_id, commitment=matched, units=terms.units)
-        else:
-            stored = _kept_payload(session, parts, row.order_id, row.payload_hash)
-            if stored is None or stored.payload is None:
-                return Verdict(matches=False, reason="erased")
-            delivery = Delivery(order_id=row.order_id, root=stored.root, payload=stored.payload)
-            matched = delivery.commitment if delivery.commitment in at.commitments else None
-            open_delivery(delivery, row.identity or "", units=terms.units, commitment=matched)
-    except DeliveryError as error:
-        return Verdict(matches=False, reason=error.code)
-    return Verdict(matches=True, current=matched == at.commitments[-1])
+    if found.flaw is not None:
+        return Verdict(matches=False, reason=found.flaw)
+    if found.commitment not in at.commitments:
+        false = DeliveryFalse if row.unit is None else DisclosureFalse
+        return Verdict(matches=False, reason=false.code)
+    return Verdict(matches=True, current=found.commitment == at.commitments[-1])
+
+
+def _require_dispute(at: Ground) -> None:
+    if at.state is not State.Disputed:
+        raise Conflict(
+            "The order is not in dispute: there is no mediator to show anything.",
+            "订单不在争议中：没有仲裁员可以看。",
+            state=at.state.label,
+        )
 
 
 def unit_of(row: DisclosureRow) -> Disclosure:

@@ -121,6 +121,23 @@ def test_a_receipt_that_only_another_node_has_is_found(stack: ExitStack, world: 
     assert found["transactionHash"] == sent
 
 
+@pytest.mark.parametrize("block", [{"hash": "0x" + "ab" * 32}, None, "?", {}])
+def test_a_receipt_of_another_branch_is_not_taken(stack: ExitStack, world: EscrowWorld, block: object) -> None:
+    """What the node that is followed has at that height is another block, or none: the transaction is not in it."""
+
+    def handle(method: str, forward: Callable[[], bytes]) -> bytes:
+        if method not in ("eth_getTransactionReceipt", "eth_getBlockByNumber"):
+            return forward()
+        result = None if method == "eth_getTransactionReceipt" else block
+        return json.dumps({"jsonrpc": "2.0", "id": 1, "result": result}).encode()
+
+    here = stack.enter_context(world.node.serve(port=0))  # type: ignore[attr-defined]
+    world.opened()
+    [sent] = world.node.request("eth_getBlockByNumber", "latest", False)["transactions"]
+    elsewhere = stack.enter_context(bad_line(here, handle))
+    assert several(stack, elsewhere, here).request("eth_getTransactionReceipt", sent) is None
+
+
 def test_settings_make_one_node_of_several(stack: ExitStack, world: EscrowWorld) -> None:
     """Whoever starts while the first one is away starts all the same; a mirror hears each of them."""
     here = stack.enter_context(world.node.serve(port=0))  # type: ignore[attr-defined]

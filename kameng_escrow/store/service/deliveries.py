@@ -87,6 +87,9 @@ class DisclosureRow(Base):
     identity: Mapped[str | None] = mapped_column(String(80))  # of a whole delivery: the order's age identity
     disclosed_at: Mapped[int] = mapped_column(BigInteger)
     erased_at: Mapped[int | None] = mapped_column(BigInteger)
+    # What it was found to be when it was disclosed, whatever the chain says.
+    commitment: Mapped[str | None] = mapped_column(Hash())  # that it leads to; NULL: nobody has looked yet
+    flaw: Mapped[str | None] = mapped_column(String(64))  # the code of what is wrong with it; NULL: nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +290,8 @@ def add_disclosure(
     salt: str | None = None,
     proof: list[str] | None = None,
     identity: str | None = None,
+    commitment: str | None = None,
+    flaw: str | None = None,
 ) -> DisclosureRow:
     """Keeps what a party showed: a unit with code, salt and proof, or the identity of the whole. The same unit shown by
     the same account again takes the earlier one's place.
@@ -299,6 +304,7 @@ def add_disclosure(
         found = DisclosureRow(id=new_id("dsc"), **mine, payload_hash=payload_hash, disclosed_at=now)
         session.add(found)
     found.code, found.salt, found.proof, found.identity = code, salt, proof, identity
+    found.commitment, found.flaw = commitment, flaw
     session.flush()
     return found
 

@@ -3,12 +3,14 @@
 import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from kameng_escrow.client.receipt import parse_receipt
 from kameng_escrow.delivery import Delivery, Parcel, new_nonce, pack, prepare, seal, secret_of_account
@@ -16,8 +18,10 @@ from kameng_escrow.delivery.fingerprints import FingerprintKey, tag_of
 from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.signed import Offer, OperatorGrant
 from kameng_escrow.domain.states import Right, Role, State
+from kameng_escrow.service import deliveries as desk
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import deliveries as kept
+from kameng_escrow.store.service.deliveries import DisclosureRow
 from tests.integration.escrow_world import HOUR, EscrowWorld
 from tests.integration.mirrors import mirror_of
 
@@ -467,6 +471,47 @@ def test_a_mediator_sees_that_garbage_was_delivered(service: Service) -> None:
     [seen] = service.signed_in(sale.world.mediator).get(path).json()["disclosures"]
     assert seen["delivery_key"] == secret_of_account(sale.world.buyer).recipient(NONCE)
     assert (seen["matches"], seen["reason"]) == (False, "delivery_false")
+
+
+def test_what_was_disclosed_is_looked_at_once_and_before_anything_is_written(
+    sale: Sale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/orders/{sale.order_id}/disclosures"
+    whole = {"payload_hash": sale.delivery.payload_hash, "identity": sale.identity}
+    sale.store()
+    sale.deliver()
+    sale.dispute()
+    looks: list[int] = []  # how many transactions were writing at each
+    writers = 0
+    looked_at, writing = desk._looked_at, Store.writing
+
+    def counted(*given: Any, **named: Any) -> Any:
+        looks.append(writers)
+        return looked_at(*given, **named)
+
+    @contextmanager
+    def told(store: Store) -> Iterator[Any]:
+        nonlocal writers
+        with writing(store) as session:
+            writers += 1
+            yield session
+        writers -= 1
+
+    monkeypatch.setattr(desk, "_looked_at", counted)
+    monkeypatch.setattr(Store, "writing", told)
+    assert sale.buyer.post(path, json=whole).json()["matches"] is True
+    assert sale.buyer.post(path, json=shown(sale, 3)).json()["matches"] is True
+    assert looks == [0, 0]
+    looks.clear()
+    for browser in (sale.buyer, sale.service.signed_in(sale.world.mediator)):
+        seen = browser.get(path).json()["disclosures"]
+        assert [(one["matches"], one["current"], one["reason"]) for one in seen] == [(True, True, None)] * 2
+    assert looks == []
+    with sale.service.store.writing() as session:  # as an earlier version of the package left them
+        session.execute(update(DisclosureRow).values(commitment=None, flaw=None))
+    seen = sale.buyer.get(path).json()["disclosures"]
+    assert [one["matches"] for one in seen] == [True, True]
+    assert looks == [0, 0]
 
 
 def to_erase(sale: Sale) -> list[str]:
