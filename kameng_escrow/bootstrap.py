@@ -349,6 +349,7 @@ def relay_limits(settings: Settings) -> "Limits":
 
     return Limits(
         platform_budget=settings.relayer_platform_budget,
+        new_budget=settings.relayer_new_budget,
         account_limit=settings.relayer_account_limit,
         max_fee=settings.relayer_max_fee,
     )
@@ -388,6 +389,7 @@ def make_relayer(
         ),
         relay_limits(settings),
         confirmations=settings.deposit_confirmations,
+        least_sweeps={parse_address(token, "--deposit-least"): least for token, least in settings.deposit_least},
         announce=announce,
         metrics=metrics,
     )

@@ -24,8 +24,10 @@ RELAYER = (
     "relayer_budget",
     "relayer_low_balance",
     "relayer_platform_budget",
+    "relayer_new_budget",
     "relayer_account_limit",
     "deposit_confirmations",
+    "deposit_least",
 )
 
 
@@ -43,7 +45,7 @@ def register(app: typer.Typer) -> None:
         "relay-budget",
         zh="某个平台的中继每 24 小时最多花多少；不给数目就查看",
         en="What relaying for a platform may cost in 24 hours; without a sum, shows it",
-        uses=(*NODE, *STORE, "relayer_platform_budget"),
+        uses=(*NODE, *STORE, "relayer_platform_budget", "relayer_new_budget"),
     )(relay_budget)
 
 
@@ -113,6 +115,7 @@ def relay_budget(
     ] = "",
 ) -> Answer:
     from ..keeper.working import now_ms
+    from ..relay.budgets import purses_of
     from ..store.service import relays
     from ..store.service.audit import audit
 
@@ -126,12 +129,19 @@ def relay_budget(
             else:
                 relays.set_budget(writing, contract, who, None if daily == "none" else _wei(daily))
             audit(writing, "kameng relay-budget", "budget.set", who, {"daily": daily})
-    default = session.settings.relayer_platform_budget
+    settings = session.settings
     with store.reading() as reading:
-        has = relays.allowance(reading, contract, who, default=default, now_ms=now_ms())
         own = who in relays.budgets(reading, contract)
+        each, new = settings.relayer_platform_budget, settings.relayer_new_budget
+        purse, *shared = purses_of(reading, contract, who, each=each, new=new, now_ms=now_ms())
+        has = purse.has
     limit = screen.say("不限", "no limit") if has.limit is None else COIN.show(has.limit)
-    source = screen.say("单独设定", "set for it") if own else screen.say("按设置", "as the settings say")
+    if own:
+        source = screen.say("单独设定", "set for it")
+    elif shared:
+        source = screen.say("新平台的份额", "the share of a platform that is new here")
+    else:
+        source = screen.say("按设置", "as the settings say")
     used = COIN.show(has.spent + has.under_way)
     line = screen.say(
         f"平台 {who} 的中继 24 小时预算 {limit}（{source}），已用 {used}",
@@ -141,6 +151,7 @@ def relay_budget(
         "platform": who,
         "daily": None if has.limit is None else str(has.limit),
         "own": own,
+        "new": bool(shared),
         "spent": str(has.spent),
         "under_way": str(has.under_way),
     }

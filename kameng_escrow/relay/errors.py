@@ -73,23 +73,26 @@ class RelayLimitReached(RelayError):
 
 class RelayBudgetSpent(RelayError):
     """Of the `limit` wei that relays of `platform`'s orders may cost in 24 hours, `used` are spent or set aside, and
-    `needed` more are needed.
+    `needed` more are needed. `together`: the sum is that of all platforms without a past here, of which it is one.
     """
 
     code = "relay_budget_spent"
 
-    def __init__(self, platform: str, limit: int, used: int, needed: int) -> None:
+    def __init__(self, platform: str, limit: int, used: int, needed: int, *, together: bool = False) -> None:
+        whose = f"all platforms that are new here, such as {platform}," if together else f"the platform {platform}"
+        whose_zh = f"所有新平台（如 {platform}）合计" if together else f"平台 {platform} "
         super().__init__(
-            f"Relaying for the platform {platform} may cost {coins(limit)} in 24 hours, of which {coins(used)} are "
+            f"Relaying for {whose} may cost {coins(limit)} in 24 hours, of which {coins(used)} are "
             f"spent or set aside, and this may cost up to {coins(needed)}: wait, send it from a wallet, or raise the "
             "platform's budget (`kameng relay-budget`).",
-            f"平台 {platform} 的中继 24 小时预算是 {coins(limit)}，已用或已预留 {coins(used)}，这一笔最多要 "
+            f"{whose_zh}的中继 24 小时预算是 {coins(limit)}，已用或已预留 {coins(used)}，这一笔最多要 "
             f"{coins(needed)}：请稍后再试、从钱包发送，或调高平台预算（kameng relay-budget）。",
         )
         self.platform = platform
         self.limit = limit
         self.used = used
         self.needed = needed
+        self.together = together
 
 
 class DepositNotOpenable(RelayError):

@@ -22,11 +22,11 @@ from kameng_escrow.store.engine import take_turn
 from kameng_escrow.store.relaying import NewRelay, Relay
 from kameng_escrow.store.service import relays
 
-from .errors import NativeBondNotRelayed, RelayBudgetSpent, RelayLimitReached, RelayTooCostly
+from .budgets import NEW_BUDGET, PLATFORM_BUDGET, purses_of
+from .errors import NativeBondNotRelayed, RelayLimitReached, RelayTooCostly
 from .requests import KINDS, Request, call_of, verb_of
 
 RELAY_GAS = 1_500_000  # of one relay: four times what the dearest of ours takes, and what a wallet contract may add
-PLATFORM_BUDGET = 2 * 10**16  # wei in 24 hours
 ACCOUNT_LIMIT = 100  # relays in 24 hours
 
 
@@ -36,6 +36,7 @@ class Limits:
 
     gas: int = RELAY_GAS  # of one relay, at most
     platform_budget: int | None = PLATFORM_BUDGET  # wei in any 24 hours for each platform without a sum of its own
+    new_budget: int | None = NEW_BUDGET  # likewise, for all platforms without a past together
     account_limit: int = ACCOUNT_LIMIT  # relays that one account may ask for in any 24 hours
     max_fee: int = 200 * 10**9  # wei a unit of gas, at most
 
@@ -137,15 +138,17 @@ class Intake:
             return relays.accept(session, self._contract_id, new, digest, now_ms)
 
     def _check_budget(self, session: Session, new: NewRelay, price: int, now_ms: int) -> None:
-        has = relays.allowance(
-            session, self._contract_id, new.platform, default=self._limits.platform_budget, now_ms=now_ms
-        )
-        if has.limit is None:
-            return
-        waiting = price * relays.waiting_gas(session, self._contract_id, new.platform)
-        used, needed = has.spent + has.under_way + waiting, new.gas * price
-        if used + needed > has.limit:
-            raise RelayBudgetSpent(new.platform, has.limit, used, needed)
+        for purse in purses_of(
+            session,
+            self._contract_id,
+            new.platform,
+            each=self._limits.platform_budget,
+            new=self._limits.new_budget,
+            now_ms=now_ms,
+        ):
+            waiting = price * relays.waiting_gas(session, self._contract_id, purse.platforms)
+            if (short := purse.short(new.gas * price, waiting)) is not None:
+                raise short
 
 
 def digest_of(call: Call) -> str:

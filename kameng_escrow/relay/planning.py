@@ -16,6 +16,7 @@ from kameng_escrow.store.keeping import BrokenJournal, Fee, Intent, Payload, Sta
 from kameng_escrow.store.relaying import Relay
 from kameng_escrow.store.service import relays
 
+from .budgets import purses_of
 from .errors import RelayBudgetSpent, RelayTooCostly
 from .intake import Limits
 
@@ -113,16 +114,15 @@ class RelayPlanner:
 
     def _platform_too_poor(self, relay: Relay, cost: int, part: Round) -> EscrowError | None:
         with self._store.reading() as session:
-            has = relays.allowance(
+            purses = purses_of(
                 session,
                 self._contract_id,
                 relay.platform,
-                default=self._limits.platform_budget,
+                each=self._limits.platform_budget,
+                new=self._limits.new_budget,
                 now_ms=part.now_ms,
             )
-        if has.left is None or has.limit is None or cost <= has.left:
-            return None
-        return RelayBudgetSpent(relay.platform, has.limit, has.spent + has.under_way, cost)
+        return next((short for purse in purses if (short := purse.short(cost)) is not None), None)
 
     def _say_poor(self, relay: Relay, part: Round) -> None:
         """That a relay which is not looked at in this round still waits for its platform's money."""

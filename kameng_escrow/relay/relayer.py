@@ -1,7 +1,8 @@
 """The relayer: brings what others signed to the chain, whatever happens to it on the way."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from eth_account.signers.local import LocalAccount
 
@@ -46,6 +47,7 @@ class Relayer(Worker):
         rules: what it may spend, and how patient it is.
         limits: what each relay, platform and account may take of that.
         confirmations: blocks that a deposit must lie under before its order is opened.
+        least_sweeps: by token, the base units from which on what is left at a deposit address is swept.
         announce: told of everything that happens.
         metrics: counts it for Prometheus.
         clock_ms: our clock, Unix milliseconds.
@@ -67,6 +69,7 @@ class Relayer(Worker):
         limits: Limits | None = None,
         *,
         confirmations: int = CONFIRMATIONS,
+        least_sweeps: Mapping[str, int] = MappingProxyType({}),
         announce: Announce = nobody_listens,
         metrics: RelayerMetrics | None = None,
         clock_ms: Callable[[], int] = now_ms,
@@ -85,6 +88,7 @@ class Relayer(Worker):
         self._client = EscrowClient(node=node, contract=deployment)
         self._limits = limits or Limits()
         self._confirmations = confirmations
+        self._least_sweeps = least_sweeps
         self._refusals: dict[int, Refusal] = {}
         self._watched_at: tuple[int, int] | None = None  # the head and our clock, when deposits were last looked at
 
@@ -153,6 +157,7 @@ class Relayer(Worker):
             lens=self._deployment.lens,
             contract_id=self._contract_id,
             confirmations=self._confirmations,
+            least=self._least_sweeps,
             clock_ms=self._clock_ms,
         )
 

@@ -1,6 +1,6 @@
 """Deposit addresses open their orders by themselves: what has come, under enough blocks, and what follows from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -8,6 +8,7 @@ from kameng_escrow.chain import rpc
 from kameng_escrow.chain.connection import Connection
 from kameng_escrow.chain.errors import NodeError, NodeRefused
 from kameng_escrow.chain.steps import run
+from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.refusal_base import Refusal
 from kameng_escrow.domain.states import State
 from kameng_escrow.errors import EscrowError
@@ -25,7 +26,10 @@ from .requests import DepositOpening, DepositSweeping
 
 LINGER_SECONDS = 30 * 24 * 60 * 60  # after openBy, for transfers that come late
 QUIET_MS = 300_000  # between looks where nothing waits to be opened
-MOST_SWEEPS = 3  # by itself, of one address: whoever sends dust should not spend the platform's money
+MOST_SWEEPS = 3  # by itself, of one address: whoever sends little again and again should not spend others' money
+MOST_LARGE_SWEEPS = 10  # of half the price and more: what was sent little by little before does not hold that up
+SWEEP_GAS = 150_000  # of a sweep, about
+_DUST = 100  # part of the price below which nothing is swept by itself
 MOST_REFUSALS = 32  # by the node in one look; then pages are not halved any more, or one that refuses all drowns
 MOST_FAILURES = 3  # relays of one order that were mined and refused
 CONFIRMATIONS = 12
@@ -49,6 +53,7 @@ class Sight:
     balance: int  # in the latest block, of the order's token; base units
     confirmed: int  # likewise, in the block that has as many confirmations as it takes
     now: int  # the chain's clock, Unix seconds
+    least: int  # base units from which on it is worth a sweep
 
 
 def judge(deposit: WatchedDeposit, sight: Sight) -> Step:
@@ -57,7 +62,7 @@ def judge(deposit: WatchedDeposit, sight: Sight) -> Step:
     there = min(sight.balance, sight.confirmed)
     if sight.state is State.Nothing and sight.now <= terms.open_by:
         return Step.Open if there >= terms.price and may_open(deposit, sight.now) else Step.Wait
-    if there > 0 and deposit.sweeps < MOST_SWEEPS:
+    if there >= sight.least and deposit.sweeps < (MOST_LARGE_SWEEPS if 2 * there >= terms.price else MOST_SWEEPS):
         return Step.Sweep
     if sight.now > terms.open_by + LINGER_SECONDS and not there:
         return Step.Leave
@@ -78,6 +83,7 @@ class Watcher:
         intake: takes the relays on.
         lens: the lens's address.
         confirmations: blocks that a deposit must lie under, its own included.
+        least: by token, the base units from which on what is left is swept; see `least_of`.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class Watcher:
         lens: str,
         contract_id: int,
         confirmations: int,
+        least: Mapping[str, int],
         clock_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -99,6 +106,7 @@ class Watcher:
         self._lens = lens
         self._contract_id = contract_id
         self._confirmations = confirmations
+        self._least = least
         self._clock_ms = clock_ms
         self._refusals = 0  # in this look
 
@@ -145,12 +153,19 @@ class Watcher:
         confirmed = run(balances(pairs, deep), self._connection)
         latest = confirmed if deep == head else run(balances(pairs, head), self._connection)
         ids = [one.order_id for one in page]
+        fee = part.outlook.suggested + (part.outlook.base_fee or 0)
         standing = run(rpc.view("KamengLens", self._lens, "stateOf", ids, tag=head), self._connection)
         return [
             None
             if then is None or now is None
-            else Sight(state=status["state"], balance=now, confirmed=then, now=part.outlook.time)
-            for then, now, status in zip(confirmed, latest, standing, strict=True)
+            else Sight(
+                state=status["state"],
+                balance=now,
+                confirmed=then,
+                now=part.outlook.time,
+                least=least_of(one.terms, self._least, fee),
+            )
+            for one, then, now, status in zip(page, confirmed, latest, standing, strict=True)
         ]
 
     def _follow(self, deposit: WatchedDeposit, sight: Sight, part: Round) -> None:
@@ -201,6 +216,19 @@ class Watcher:
         delay_ms = min(QUIET_MS, int(self._rules.retry_seconds * 1000) << min(deposit.failures, 10))
         with self._store.writing() as session:
             deposits.kept(session, self._contract_id, deposit.order_id, error, look_ms=part.now_ms + delay_ms)
+
+
+def least_of(terms: OrderTerms, told: Mapping[str, int], fee: int) -> int:
+    """The base units from which on what is left at an order's deposit address is worth a sweep.
+
+    Args:
+        told: by token, as whoever runs this says.
+        fee: wei a unit of gas, as a transaction would offer now.
+    """
+    if (least := told.get(terms.token)) is not None:
+        return least
+    least = max(1, terms.price // _DUST)
+    return max(least, fee * SWEEP_GAS) if terms.token == NATIVE else least
 
 
 def _request(deposit: WatchedDeposit, step: Step, now: int) -> DepositOpening | DepositSweeping:

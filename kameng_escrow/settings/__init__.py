@@ -65,8 +65,10 @@ class Settings:
     relayer_budget: int | None  # wei in 24 hours; None: no limit
     relayer_low_balance: int  # wei
     relayer_platform_budget: int | None  # wei in 24 hours; None: no limit
+    relayer_new_budget: int | None  # wei in 24 hours, for all platforms without a past; None: they are as any
     relayer_account_limit: int  # in 24 hours
     deposit_confirmations: int  # blocks
+    deposit_least: tuple[tuple[str, int], ...]  # by token, base units that are swept by themselves
     # of webhooks and notifications
     seal_key_file: Path | None
     webhook_loopback: str  # "yes" or "no"

@@ -1,6 +1,6 @@
 """The settings of the relayer, and of who takes relays on."""
 
-from .forms import PATH, WEI, WEI_OR_NONE, whole
+from .forms import PATH, UNITS, WEI, WEI_OR_NONE, whole
 from .row import Setting
 
 ROWS: tuple[Setting, ...] = (
@@ -66,6 +66,18 @@ ROWS: tuple[Setting, ...] = (
         form=WEI_OR_NONE,
     ),
     Setting(
+        name="relayer_new_budget",
+        env="KAMENG_RELAYER_NEW_BUDGET",
+        flag="--relayer-new-budget",
+        metavar="WEI|none",
+        default="25000000000000000",
+        zh="所有新平台（付清的订单还不足 20 个）的订单合计在任意 24 小时内最多中继掉多少 wei，其中一个平台最多"
+        "五分之一；none 表示不区分新旧",
+        en="The most that relaying for all platforms that are new here (fewer than 20 orders that ended paid) costs "
+        "together in any 24 hours, in wei, one of them a fifth of it at most; none: they are as any other",
+        form=WEI_OR_NONE,
+    ),
+    Setting(
         name="relayer_account_limit",
         env="KAMENG_RELAYER_ACCOUNT_LIMIT",
         flag="--relayer-account-limit",
@@ -84,5 +96,16 @@ ROWS: tuple[Setting, ...] = (
         zh="收款地址上的钱要有几个区块确认才用来下单",
         en="Blocks that a deposit must lie under, its own included, before its order is opened",
         form=whole(1, 10_000),
+    ),
+    Setting(
+        name="deposit_least",
+        env="KAMENG_DEPOSIT_LEAST",
+        flag="--deposit-least",
+        metavar="TOKEN=UNITS,…",
+        default="",
+        zh="收款地址上的余款至少多少个最小单位才自动转去退款地址，按币种；缺省是货款的百分之一，原生币还不少于转一次的费用",
+        en="Base units of a token from which on what is left at a deposit address is swept by itself; without it a "
+        "hundredth of the price, and of the native coin no less than the sweep costs",
+        form=UNITS,
     ),
 )

@@ -40,7 +40,7 @@ def relay(url: str, place: str, record: Deployment, account: int, fate: Fate) ->
         fate.comes_to("sent")
 
     Eye.send = watched  # type: ignore[method-assign]
-    limits = Limits(platform_budget=None)
+    limits = Limits(platform_budget=None, new_budget=None)
     with RpcNode(url) as node, Store.open(place) as store:
         fate.watch(store)
         with Relayer(store, node, record, dev_account(account), RULES, limits, confirmations=1) as relayer:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kameng_escrow.chain.connection import Connection
+from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.keeper.report import News
 from kameng_escrow.keeper.rules import Rules
 from kameng_escrow.keeper.working import now_ms
@@ -28,7 +29,7 @@ RULES = Rules(
     budget=None,
     low_balance=0,
 )
-LIMITS = Limits(platform_budget=None)
+LIMITS = Limits(platform_budget=None, new_budget=None)
 
 
 def mirror(cast: Cast, store: Store) -> None:
@@ -73,6 +74,7 @@ def relayer_of(
     limits: Limits = LIMITS,
     news: list[News] | None = None,
     confirmations: int = 2,
+    least: int = 1,
     **rules: Any,
 ) -> Iterator[Relayer]:
     """A relayer of the cast's escrow that hurries."""
@@ -85,6 +87,7 @@ def relayer_of(
         replace(RULES, **rules),
         limits,
         confirmations=confirmations,
+        least_sweeps={NATIVE: least, cast.token: least},
         announce=heard.append,
     ) as relayer:
         yield relayer

@@ -316,12 +316,12 @@ def test_too_late_goes_back_to_the_refund_address(cast: Cast, store: Store, term
 def test_dust_does_not_spend_the_platforms_money_for_ever(cast: Cast, store: Store, terms: OrderTerms) -> None:
     watch(cast, store, terms)
     cast.node.warp(terms.open_by + 1)
-    for _ in range(5):
-        pay(cast, terms, 1)
+    for paid, swept in ((1, 0), (1, 0), *((PRICE // 10, sweeps) for sweeps in (1, 2, 3, 3)), (PRICE, 4)):
+        pay(cast, terms, paid)
         mine(cast, 4)
-        again(cast, store, terms)
+        again(cast, store, terms, least=PRICE // 100)
         mine(cast, 3)
-    assert kinds(cast, store, terms) == [RelayKind.DepositSweep] * 3
+        assert kinds(cast, store, terms) == [RelayKind.DepositSweep] * swept
 
 
 def test_an_address_is_left_alone_once_nothing_can_come(cast: Cast, store: Store, terms: OrderTerms) -> None:
@@ -371,7 +371,7 @@ def test_a_newer_offer_takes_the_place_of_the_older(cast: Cast, store: Store, te
     assert cast.state(terms) is State.Accepted
 
 
-def again(cast: Cast, store: Store, terms: OrderTerms) -> None:
+def again(cast: Cast, store: Store, terms: OrderTerms, **options: Any) -> None:
     """Looks at an address at once, though nothing is waited for there."""
     with store.writing() as session:
         known = deposits.deposit(session, book_of(cast, store).info().id, cast.reader.order_id(terms))
@@ -386,4 +386,4 @@ def again(cast: Cast, store: Store, terms: OrderTerms) -> None:
                 look_ms=0,
                 watched=True,
             )
-    bring(cast, store, patience=0.3)
+    bring(cast, store, patience=0.3, **options)

@@ -79,7 +79,7 @@ def bring(service: Service, blocks: int = 3) -> None:
             service.world.deployment,
             account,
             rules,
-            Limits(platform_budget=None),
+            Limits(platform_budget=None, new_budget=None),
             confirmations=2,
         ) as relayer:
             relayer.run_once(patience_seconds=1)
