@@ -5,8 +5,8 @@ from alembic import op
 
 from kameng_escrow.store import types
 
-revision = "v0013"
-down_revision = "v0012"
+revision = "v0015"
+down_revision = "v0014"
 branch_labels = None
 depends_on = None
 
