@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from .findings import Finding, FindingKind, Verification
 from .lines import COLUMNS, Currency, Line, Sums, line_of
 from .manifest import SUFFIX, Manifest
 from .printed import (
+    LINES_A_PAGE,
     PAGES_A_FILE,
     TEXTS_A_LINE,
     TEXTS_ABOVE,
     Heading,
     Text,
+    drawn_with,
+    is_drawn,
     pages,
     read_pages,
     squeezed,
@@ -170,8 +174,20 @@ class Check:
             self._add(FindingKind.LineForeign, line=number, order_id=said["order_id"])
 
     def _compare_pages(self, path: Path) -> None:
-        """A printed statement: each page has the text that it should have, and no other."""
+        """A printed statement: each page has the text that it should have, and no other, and shows it."""
         number = self._volume(path)
+        before = len(self._result.findings) + self._result.more
+        self._compare_text(path, number)
+        if len(self._result.findings) + self._result.more > before:
+            return
+        # What a reader of text finds need not be what people see: it may be covered, or drawn as something else.
+        heading = self._truth.heading(self._result.manifest.name)
+        lines = islice(self._truth.lines(), LINES_A_PAGE * PAGES_A_FILE * (number - 1), None)
+        if not is_drawn(path, heading, lines, number):
+            said = str(self._truth.manifest.document.get("drawn_with"))
+            self._add(FindingKind.DrawingFalse, field="drawn_with", said=said, true=drawn_with())
+
+    def _compare_text(self, path: Path, number: int) -> None:
         heading = self._truth.heading(self._result.manifest.name)
         true = pages(heading, self._truth.lines())
         for _ in range(PAGES_A_FILE * (number - 1)):

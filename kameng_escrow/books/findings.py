@@ -20,6 +20,7 @@ class FindingKind(StrEnum):
     LineForeign = "line_foreign"  # a true line that does not belong into this statement, or comes twice
     LineMissing = "line_missing"  # an order of the period is left out
     PageFalse = "page_false"  # a printed page has more, or other, text than it should
+    DrawingFalse = "drawing_false"  # a printed file has the right text, and is not drawn as that text is drawn
     TotalsFalse = "totals_false"  # the manifest's sums are not those of the orders
     BlockFalse = "block_false"  # the manifest's block is of another time, or its period ends later than that
     VolumeMissing = "volume_missing"  # the printed statement has a further file, which the manifest does not name

@@ -6,8 +6,10 @@ The font comes with the package, so that a page looks the same everywhere. It ha
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any, Literal
 
 from kameng_escrow.domain.labels import label_of
@@ -23,6 +25,7 @@ FONT_FILE = "fonts/NotoSansSC-subset.ttf"
 LINES_A_PAGE = 16
 PAGES_A_FILE = 250  # a file is held in memory until it is closed; further pages go into a further file
 WIDTH, HEIGHT = 842.0, 595.0  # A4, landscape, in points
+_PIECE = 1024 * 1024  # bytes that are compared at once
 _LEFT, _TOP, _SIZE, _ROW, _LINE = 28.0, 520.0, 6.5, 9.0, 29.0
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -142,11 +145,15 @@ def _line(heading: Heading, line: Line, y: float) -> Iterator[Text]:
 class PdfWriter:
     """Takes lines one by one, and draws them into one PDF file after the other.
 
+    The same lines are the same bytes, whatever was drawn before: nothing in a file is of the time or the machine, and
+    nothing is compressed, which every zlib does in its own way. Another release of ReportLab may draw otherwise.
+
     Args:
         open_file: opens the file of that number, from 1 on.
+        volume: the number of the file that the first line belongs into.
     """
 
-    def __init__(self, open_file: Callable[[int], IO[bytes]], heading: Heading) -> None:
+    def __init__(self, open_file: Callable[[int], IO[bytes]], heading: Heading, volume: int = 1) -> None:
         try:
             from reportlab.pdfbase import pdfmetrics
             from reportlab.pdfbase.ttfonts import TTFont
@@ -158,7 +165,8 @@ class PdfWriter:
         self._heading = heading
         self._waiting: list[Line] = []
         self._canvas: Any = None
-        self._pages = 0
+        self._before = (volume - 1) * PAGES_A_FILE
+        self._pages = self._before
 
     def write(self, line: Line) -> None:
         self._waiting.append(line)
@@ -166,7 +174,7 @@ class PdfWriter:
             self._draw()
 
     def close(self) -> None:
-        if self._waiting or self._pages == 0:
+        if self._waiting or self._pages == self._before:
             self._draw()
         if self._canvas is not None:
             self._canvas.save()
@@ -176,7 +184,7 @@ class PdfWriter:
 
         if self._canvas is None:
             file = self._open_file(self._pages // PAGES_A_FILE + 1)
-            self._canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), pageCompression=1, invariant=1)
+            self._canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), pageCompression=0, invariant=1)
             self._canvas.setTitle(self._heading.word("title"))
         self._pages += 1
         for text in page_of(self._heading, self._waiting, self._pages):
@@ -188,6 +196,34 @@ class PdfWriter:
         if self._pages % PAGES_A_FILE == 0:
             self._canvas.save()
             self._canvas = None
+
+
+def drawn_with() -> str:
+    """What draws here, with its release. Raises `LibraryMissing`."""
+    try:
+        return f"reportlab {version('reportlab')}"
+    except PackageNotFoundError as error:
+        raise LibraryMissing("PDF", "reportlab") from error
+
+
+def is_drawn(path: Path, heading: Heading, lines: Iterator[Line], volume: int) -> bool:
+    """Whether a file is, byte for byte, what these lines of a volume are drawn as: then whoever looks at it sees them,
+    and nothing besides. Raises `LibraryMissing`, `NotReadable`.
+    """
+    with TemporaryFile() as expected:
+        writer = PdfWriter(lambda _: expected, heading, volume)
+        for line in islice(lines, LINES_A_PAGE * PAGES_A_FILE):
+            writer.write(line)
+        writer.close()
+        expected.seek(0)
+        try:
+            with path.open("rb") as said:
+                while piece := expected.read(_PIECE):
+                    if said.read(_PIECE) != piece:
+                        return False
+                return not said.read(1)
+        except OSError as error:
+            raise NotReadable(path, error.strerror or str(error)) from error
 
 
 def squeezed(texts: Sequence[str]) -> str:

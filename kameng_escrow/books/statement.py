@@ -23,7 +23,7 @@ from .errors import NothingFinal, PeriodNotFinal
 from .lines import LATEST, Currency, Sums, iso, line_of
 from .making import Making
 from .manifest import KIND, SUFFIX, VERSION, sign, to_text
-from .printed import WORDS, Heading, Lang, PdfWriter
+from .printed import WORDS, Heading, Lang, PdfWriter, drawn_with
 from .tables import CsvWriter, ParquetWriter, Writer
 
 FORMATS = ("csv", "parquet", "pdf")
@@ -106,6 +106,7 @@ def make_statement(
             "audit_head": str(audit.head(session)),
             "created": now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "software": f"kameng_escrow {version('kameng-escrow')}",
+            "drawn_with": drawn_with() if "pdf" in formats else None,
             "lang": lang,
             "signer": None,
         }

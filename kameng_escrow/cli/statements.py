@@ -34,6 +34,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "line_foreign": ("属实，但不该在这里，或重复了", "is true, but does not belong here, or comes twice"),
     "line_missing": ("漏了这一单", "this order is left out"),
     "page_false": ("这一页的文字多了、少了或不同", "the page's text is not what it should be"),
+    "drawing_false": (
+        "文字没错，但不是这些文字画出来的样子：人看到的可能是别的（或 ReportLab 版本不同），请核对 CSV",
+        "the text is right, but not drawn as it should be: people may see something else (or ReportLab is of another "
+        "release): verify the CSV",
+    ),
     "totals_false": ("合计不对", "a sum is wrong"),
     "block_false": ("清单对期间所截至区块的说法不对", "what the manifest says of the block that it is as of is wrong"),
     "volume_missing": (

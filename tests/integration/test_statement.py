@@ -1,16 +1,20 @@
 """Statements of real orders, and what verifying says when somebody has changed them, or the node lies."""
 
 import csv
+import hashlib
 import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from pypdf.annotations import FreeText
 
 from kameng_escrow.books import comparing, printed
 from kameng_escrow.books.errors import (
@@ -336,8 +340,6 @@ def test_a_true_statement_is_found_true(lived: Lived, whole: Made, suffix: str) 
 def test_a_chinese_statement_is_read_back(lived: Lived, sqlite_store: Store, tmp_path: Path) -> None:
     one = made(lived[0], sqlite_store, tmp_path / "zh", formats=("pdf",), lang="zh")
     assert verified(lived[0], one.manifest).findings == []
-    import pypdf
-
     text = pypdf.PdfReader(one.files[0]).pages[0].extract_text()
     assert "订单对账单" in text
     assert "买家" in text
@@ -426,6 +428,31 @@ def test_a_printed_line_that_was_changed_is_named(lived: Lived, copy: Path, sqli
     assert false == [int(row["line"]) for row in rows if row["token"] == NATIVE]
 
 
+@pytest.mark.parametrize("hidden", ["covered", "noted", "appended"])
+def test_a_page_that_shows_something_else_than_its_text_is_told_of(lived: Lived, copy: Path, hidden: str) -> None:
+    """Programs find the right text in it, and people see other amounts."""
+    path = file_in(copy, ".pdf")
+    writer = pypdf.PdfWriter(clone_from=path)
+    if hidden == "covered":
+        writer.add_annotation(0, FreeText(text="9,999", rect=(300, 490, 400, 520), background_color="ffffff"))
+    elif hidden == "noted":
+        writer.add_metadata({"/Subject": "another"})
+    if hidden == "appended":
+        path.write_bytes(path.read_bytes() + b"\n")
+    else:
+        writer.write(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    rewrite_manifest(
+        file_in(copy, ".manifest.json"),
+        lambda document: next(one for one in document["files"] if one["name"] == path.name).update(sha256=digest),
+    )
+    found = verified(lived[0], path)
+    [one] = [one for one in found.findings if one.kind is not FindingKind.SignatureWrong]
+    assert (one.kind, one.file, one.field) == (FindingKind.DrawingFalse, path.name, "drawn_with")
+    assert one.said == one.true == f"reportlab {version('reportlab')}"
+    assert verified(lived[0], file_in(copy, ".csv")).lines > 0
+
+
 def test_the_manifest_s_words_are_checked(lived: Lived, copy: Path) -> None:
     manifest = file_in(copy, ".manifest.json")
     document = json.loads(manifest.read_text("utf-8"))
@@ -469,6 +496,7 @@ def volumes(lived: Lived, sqlite_store: Store, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(printed, "LINES_A_PAGE", 2)
     for module in (printed, comparing):
         monkeypatch.setattr(module, "PAGES_A_FILE", 2)
+    monkeypatch.setattr(comparing, "LINES_A_PAGE", 2)
     return made(lived[0], sqlite_store, tmp_path / "volumes", formats=("pdf",))
 
 
