@@ -22,6 +22,7 @@ from kameng_escrow.domain.policy import Policy
 from kameng_escrow.store import BalanceKind
 from kameng_escrow.store.bulk import Values as BulkValues
 from kameng_escrow.store.bulk import bulk_of
+from kameng_escrow.store.loading import load_orders, load_policies, parts
 from kameng_escrow.store.models import BalanceRow, OperatorRow, OrderRow, PayToRow, PolicyRow
 from kameng_escrow.store.order_rows import (
     CLOCK,
@@ -38,7 +39,6 @@ from kameng_escrow.store.order_rows import (
     restore_order,
     undisputed_values,
 )
-from kameng_escrow.store.queries import load_orders, load_policies, parts
 
 from .balances import Agreed, Key, movements
 from .errors import BrokenEvents

@@ -10,6 +10,7 @@ from kameng_escrow.domain.event_values import values_of
 from kameng_escrow.domain.events import Event, Logged, OperatorSet, OrderEvent, PayToRegistered, PolicyEvent
 from kameng_escrow.store.bell import ring
 from kameng_escrow.store.bulk import bulk_of
+from kameng_escrow.store.loading import load_events_above, load_order_events, load_other_events, parts
 from kameng_escrow.store.models import (
     BlockRow,
     CheckpointRow,
@@ -18,7 +19,6 @@ from kameng_escrow.store.models import (
     PayToRow,
     PolicyRow,
 )
-from kameng_escrow.store.queries import load_events_above, load_order_events, load_other_events, parts
 
 from . import outbox
 from .folding import Folding, Told

@@ -19,8 +19,8 @@ from kameng_escrow.delivery.sealing import Delivery, check_payload, open_deliver
 from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.states import Right, State
+from kameng_escrow.store.loading import load_order_events
 from kameng_escrow.store.models import CheckpointRow, OrderRow
-from kameng_escrow.store.queries import load_order_events
 from kameng_escrow.store.service import deliveries as kept
 from kameng_escrow.store.service.deliveries import DeliveryRow, DisclosureRow, Sighting
 

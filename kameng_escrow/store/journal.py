@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from .journal_models import IntentOrderRow, IntentRow, TransactionRow, TroubleRow
 from .keeping import Attempt, BrokenJournal, Fee, Inclusion, Intent, Stage, Trouble
+from .loading import parts
 from .models import OrderRow
-from .queries import parts
 from .store import Store
 
 WAITING = (Stage.Live, Stage.Mined)

@@ -16,7 +16,7 @@ from kameng_escrow.domain.transcript import Entry, EntryKind
 from kameng_escrow.domain.typed_data import Domain
 from kameng_escrow.store import BlobStore, Store, UnknownOrder
 from kameng_escrow.store.bell import ring
-from kameng_escrow.store.queries import load_order_events
+from kameng_escrow.store.loading import load_order_events
 from kameng_escrow.store.service import disputes, talk
 from kameng_escrow.store.service.dispute_rows import EVIDENCE
 from kameng_escrow.store.service.ids import is_id

@@ -11,7 +11,7 @@ from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.seats import Seat
 from kameng_escrow.domain.spoken_text import clean_message, clean_name
 from kameng_escrow.domain.transcript import Entry, EntryKind
-from kameng_escrow.store.queries import load_order_events
+from kameng_escrow.store.loading import load_order_events
 from kameng_escrow.store.service import talk
 from kameng_escrow.store.service.ids import is_id, new_id
 from kameng_escrow.store.service.talk_rows import FileRow, RoomRow

@@ -13,6 +13,7 @@ from kameng_escrow.domain.order import Order
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.store import Store
 from kameng_escrow.store.bulk import bulk_of
+from kameng_escrow.store.loading import load_orders
 from kameng_escrow.store.models import ChainRow, ContractRow, EventRow, OrderRow
 from kameng_escrow.store.order_rows import (
     COURSE,
@@ -23,7 +24,6 @@ from kameng_escrow.store.order_rows import (
     opening_values,
     restore_order,
 )
-from kameng_escrow.store.queries import load_orders
 from tests.drawn import values_of
 
 PLACES = ("first_block", "first_log_index", "last_block", "last_log_index")

@@ -9,8 +9,8 @@ from alembic import command
 from sqlalchemy import Connection, text
 
 from kameng_escrow.store import Book, Store, schema
+from kameng_escrow.store.loading import load_order_events, load_other_events
 from kameng_escrow.store.news import read_news
-from kameng_escrow.store.queries import load_order_events, load_other_events
 
 BUYER, SELLER = ("0x" + digit * 40 for digit in "12")
 ADDRESS = "0x" + "3" * 40

@@ -26,8 +26,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from kameng_escrow.domain.states import State
 
+from ..loading import parts
 from ..models import Base, CheckpointRow, OrderRow
-from ..queries import parts
 from ..types import Address, Hash, Json
 from ..unless_there import insert_unless_there
 from .ids import LENGTH, new_id

@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from kameng_escrow.domain.states import Outcome, State
 
 from ..engine import take_turn
+from ..loading import parts
 from ..models import CheckpointRow, OrderRow, OutboxRow
-from ..queries import parts
 from .trade_errors import BuyerCapReached, SoldOut, StockCommitted, TooManyQuotes, UnknownListing
 from .trade_rows import COUNTED, Hold, ListingRow, QuoteRow, StockCursorRow, StockRow
 

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, CursorResult, Select, delete, exists, func
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.transcript import EntryKind
+from kameng_escrow.store.loading import parts
 from kameng_escrow.store.models import OrderRow
-from kameng_escrow.store.queries import parts
 
 from . import accounts, deliveries, disputes, notifications, talk
 from .accounts import SessionRow

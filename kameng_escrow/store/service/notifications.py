@@ -8,9 +8,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.order import Order
+from kameng_escrow.store.loading import load_policies, parts
 from kameng_escrow.store.models import CheckpointRow, OrderRow
 from kameng_escrow.store.order_rows import restore_order
-from kameng_escrow.store.queries import load_policies, parts
 
 from ..unless_there import insert_unless_there
 from .notification_rows import ChannelRow, MessageRow, PersonRow

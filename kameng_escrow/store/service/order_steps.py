@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, aliased
 
 from kameng_escrow.domain.states import State
 
+from ..loading import parts
 from ..models import BlockRow, EventRow, OrderRow, PolicyRow
-from ..queries import parts
 from ..values import Position
 from .deliveries import DeliveryRow, FingerprintRow
 from .trade_rows import ListingRow, QuoteRow

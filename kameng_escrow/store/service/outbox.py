@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kameng_escrow.store.loading import parts
 from kameng_escrow.store.models import CheckpointRow, OrderRow, OutboxRow, PolicyRow
-from kameng_escrow.store.queries import parts
 from kameng_escrow.store.unless_there import insert_unless_there
 
 from .webhook_rows import CursorRow

@@ -24,8 +24,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.journal_models import IntentRow, TransactionRow
 from kameng_escrow.store.keeping import LONGEST_WAIT_MS, BrokenJournal, Intent, Stage
+from kameng_escrow.store.loading import parts
 from kameng_escrow.store.models import ORDER_DIGITS, Base
-from kameng_escrow.store.queries import parts
 from kameng_escrow.store.relaying import Allowance, NewRelay, Relay, RelayKind, RelayStage
 from kameng_escrow.store.types import Address, Amount, Hash, Label, labels, one_of
 from kameng_escrow.store.unless_there import insert_unless_there

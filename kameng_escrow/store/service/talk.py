@@ -17,9 +17,9 @@ from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.domain.transcript import Entry, EntryKind, next_entry, start_of
 
 from ..engine import POSTGRESQL
+from ..loading import load_policies
 from ..models import BlockRow, CheckpointRow, OrderRow, PolicyRow
 from ..order_rows import restore_order
-from ..queries import load_policies
 from ..unless_there import insert_unless_there
 from .talk_rows import EntryRow, FileRow, ProposalRow, ReadMarkRow, RoomRow
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from kameng_escrow.store.queries import parts
+from kameng_escrow.store.loading import parts
 
 from .notifying import Delivery, Stage
 from .webhook_rows import AttemptRow, DeliveryRow, EndpointRow
