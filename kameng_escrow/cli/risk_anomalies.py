@@ -81,6 +81,9 @@ def anomalies(
     store.check_schema()
     info = session.book().info()
     if learn:
+        from ..risk.libraries import need_anomaly_libraries
+
+        need_anomaly_libraries()
         from ..risk.anomalies.following import AnomalyFollower
 
         AnomalyFollower(store, info.id).look()

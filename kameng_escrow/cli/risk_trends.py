@@ -62,6 +62,9 @@ def trends(
         Path | None, typer.Option("--plot", metavar="FILE.svg", help=both("画成 SVG 图", "Draw it as an SVG picture"))
     ] = None,
 ) -> Answer:
+    from ..risk.libraries import need_trend_libraries
+
+    need_trend_libraries(plots=plot is not None)
     from ..risk.trends import By, Clock, Measure, make_outlook
     from ..risk.trends.documents import outlook_json
     from ..risk.trends.keeping import read_series

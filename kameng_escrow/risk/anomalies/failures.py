@@ -20,7 +20,7 @@ from .bounded import Bounded
 from .evidence import Rise, Share
 from .steps import Step
 
-ORDERS: Final = 20_000  # that go by in the mean before a false alarm, of one seller or one category
+ORDERS: Final = 5_000  # that go by in the mean before a false alarm, of one seller or one category
 SUSPECTED: Final = 100.0  # the level from which the past no longer learns
 LEAST: Final = 4  # failures, below which nothing is said
 PRIOR: Final = (0.10, 20.0)  # share of failures, and how many orders that is worth, before any is known
@@ -56,7 +56,7 @@ class Failures:
         self._all = Share()
 
     def learn(self, step: Step) -> list[Finding]:
-        failed = _failed(step)
+        failed = step_failed(step)
         if failed is None:
             return []
         order, at = step.order, step.at
@@ -131,7 +131,7 @@ class Failures:
         )
 
 
-def _failed(step: Step) -> bool | None:
+def step_failed(step: Step) -> bool | None:
     """Whether the step is a failure (true), a success (false), or none of both."""
     event = step.event
     if isinstance(event, OrderDisputed):

@@ -18,7 +18,7 @@ from .evidence import count_tail
 from .steps import OrderFacts, Step
 
 HOUR: Final = 3_600
-LEAST: Final = 8  # orders in an hour, below which nothing is said
+LEAST: Final = 6  # orders in an hour, below which nothing is said
 CHANCE: Final = 1e-6  # of so many orders in an hour, below which it is told
 SHAPE: Final = 2.0  # of the negative binomial: hours differ by 70 % of their mean, besides chance
 OWN_PAST: Final = (48 * HOUR, 12.0)  # seconds and orders that make a past of one's own

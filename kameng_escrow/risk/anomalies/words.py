@@ -12,7 +12,7 @@ Sentence = tuple[str, str]  # English, Chinese
 _ROLES: dict[Role, Sentence] = {
     Role.Buyer: ("buyer", "买家"),
     Role.Seller: ("seller", "卖家"),
-    Role.Mediator: ("mediator", "仲裁人"),
+    Role.Mediator: ("mediator", "仲裁员"),
     Role.Category: ("category", "类目"),
 }
 
@@ -36,6 +36,14 @@ def sentence(alarm: Alarm | Finding) -> Sentence:
             return _mediator(who, numbers)
         case Kind.Failure:
             return _failure(alarm.role, who, numbers)
+
+
+def _category(name: str) -> Sentence:
+    """A category, or the policy that stands for one where listings are unknown."""
+    if name.startswith("0x"):
+        return f"the policy {name}", f"规则 {name} "
+    label = category_label(name)
+    return f"the category {label.en}", f"类目“{label.zh}”"
 
 
 def _velocity(role: Sentence, who: str, numbers: Mapping[str, Any]) -> Sentence:
@@ -78,11 +86,11 @@ def _ring(who: str, numbers: Mapping[str, Any]) -> Sentence:
 
 def _price(who: str, numbers: Mapping[str, Any]) -> Sentence:
     times, count = numbers["times_the_median"], numbers["odd_prices_in_a_week"]
-    what = numbers["title"] or category_label(str(numbers["category"])).en
-    what_zh = numbers["title"] or category_label(str(numbers["category"])).zh
+    title = str(numbers["title"])
+    what = (title, f"“{title}”") if title else _category(str(numbers["category"]))
     return (
-        f"The seller {who} sold {what} at {times} times the usual price ({count} odd prices within a week).",
-        f"卖家 {who} 出售“{what_zh}”的价格是通常的 {times} 倍（一周内 {count} 笔异常价格）。",
+        f"The seller {who} sold {what[0]} at {times} times the usual price ({count} odd prices within a week).",
+        f"卖家 {who} 出售{what[1]}商品的价格是通常的 {times} 倍（一周内 {count} 笔异常价格）。",
     )
 
 
@@ -114,18 +122,18 @@ def _mediator(who: str, numbers: Mapping[str, Any]) -> Sentence:
     return (
         f"The mediator {who} ruled for {side[0]} in {hits} of {rulings} disputes, where at most {percent} % were to be "
         "expected.",
-        f"仲裁人 {who} 在 {rulings} 起争议中有 {hits} 起判{side[1]}胜，预期至多 {percent}%。",
+        f"仲裁员 {who} 在 {rulings} 起争议中有 {hits} 起判{side[1]}胜，预期至多 {percent}%。",
     )
 
 
 def _failure(role: Role, who: str, numbers: Mapping[str, Any]) -> Sentence:
     failed, orders, percent = numbers["failed"], numbers["orders"], round(100 * numbers["allowed_share"])
     if role is Role.Category:
-        label = category_label(who)
+        what = _category(who)
         return (
-            f"In the category {label.en}, {failed} of the last {orders} orders failed with {numbers['sellers']} "
-            f"sellers, where at most {percent} % were to be expected.",
-            f"类目“{label.zh}”最近 {orders} 笔订单中有 {failed} 笔失败，涉及 {numbers['sellers']} 个卖家，"
+            f"Of the last {orders} orders of {what[0]}, {failed} failed with {numbers['sellers']} sellers, where at "
+            f"most {percent} % were to be expected.",
+            f"{what[1]}最近 {orders} 笔订单中有 {failed} 笔失败，涉及 {numbers['sellers']} 个卖家，"
             f"预期至多 {percent}%。",
         )
     return (

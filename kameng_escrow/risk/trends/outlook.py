@@ -84,7 +84,7 @@ def make_outlook(series: Series, *, horizon: int = HORIZON, origins: int = ORIGI
         error=counted.error,
         naive_error=counted.naive_error,
         too_few=False,
-        few=hits.sum() < FEW,
+        few=bool(hits.sum() < FEW),
     )
 
 
