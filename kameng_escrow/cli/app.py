@@ -7,6 +7,7 @@ from typer.main import get_command
 
 from .. import __version__
 from . import (
+    advising,
     auditing,
     buying,
     deliveries,
@@ -75,6 +76,7 @@ def build() -> Any:
     network.register(app)
     simulating.register(app)
     policies.register(policy)
+    advising.register(policy)
     app.add_typer(policy)
     delivery = group(
         "delivery",

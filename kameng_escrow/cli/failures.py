@@ -82,6 +82,7 @@ _BRANCHES = {
     "NodePruned": problems.NODE,
     "LibraryMissing": problems.TOOL,
     "ReportUnavailable": problems.TOOL,
+    "NoHistory": problems.STORE,
     "KeeperError": problems.REFUSED,
     "StoreError": problems.STORE,
     "BrokenHistory": problems.STORE,

@@ -1,6 +1,7 @@
 """`kameng policy …`: the rules under which a platform takes orders."""
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,17 +89,13 @@ def draft(
         fee_receiver=ZERO_ADDRESS,
         mediator=parse_address(mediator, "--mediator") if mediator else ZERO_ADDRESS,
         backup_mediator=parse_address(backup, "--backup") if backup else ZERO_ADDRESS,
-        price=_fen(price),
+        price=fen_of(price),
         instant=stock,
     )
     if not mediator:
         advised = replace(advised, mediate_window=0, mediation_fee_bps=0)
     # Platform and fee receiver are whoever registers it, and it is effective at once, unless somebody writes otherwise.
-    document = {
-        name: _duration(value) if name in _WINDOWS else value
-        for name, value in asdict(advised).items()
-        if name not in ("platform", "fee_receiver", "effective_from")
-    }
+    document = document_of(advised, without=("platform", "fee_receiver", "effective_from"))
     text = to_json(document) + "\n"
     if output is not None:
         write_text(output, text)
@@ -113,12 +110,12 @@ def check(session: Session, file: FILE, price: PRICE = "100") -> Answer:
     policy = read_policy(file, platform)
     now = int(time.time())
     validate_policy(policy, _ESCROW, now, now)
-    warnings = check_policy(policy, _fen(price))
-    data = {"policy": asdict(policy), "warnings": [_warning_data(found) for found in warnings]}
+    warnings = check_policy(policy, fen_of(price))
+    data = {"policy": asdict(policy), "warnings": [warning_data(found) for found in warnings]}
     lines = [*_lines(screen, policy), ""]
     if not warnings:
         return Answer(data, [*lines, screen.say("✓ 没有发现隐患", "✓ Nothing to warn of")])
-    return Answer(data, [*lines, *(_warning_text(screen, found) for found in warnings)])
+    return Answer(data, [*lines, *(warning_text(screen, found) for found in warnings)])
 
 
 def register_(session: Session, file: FILE, review_by: REVIEW_BY = "180d", price: PRICE = "100") -> Answer:
@@ -128,18 +125,18 @@ def register_(session: Session, file: FILE, review_by: REVIEW_BY = "180d", price
     until = parse_time(review_by, now, "复审期限", "The review date")
     receipt = client.register_policy(policy, review_by=until)
     policy_id = next(log.event.policy_id for log in receipt.events if isinstance(log.event, PolicyRegistered))
-    warnings = check_policy(policy, _fen(price))
+    warnings = check_policy(policy, fen_of(price))
     screen = session.screen
     lines = [
         screen.say("✓ 已登记规则 ", "✓ Registered policy ") + policy_id,
         screen.say(f"  {clock(until, now)} 前需复审", f"  to be reviewed by {clock(until, now)}"),
-        *(f"  {_warning_text(screen, found)}" for found in warnings),
+        *(f"  {warning_text(screen, found)}" for found in warnings),
         receipt_text(session, receipt),
     ]
     data = {
         "policy_id": policy_id,
         "review_by": iso(until),
-        "warnings": [_warning_data(found) for found in warnings],
+        "warnings": [warning_data(found) for found in warnings],
         **receipt_data(receipt),
     }
     return Answer(data, lines)
@@ -194,6 +191,15 @@ def retire(session: Session, policy: POLICY) -> Answer:
     )
     data = {"policy_id": policy_id, "retired": True, **receipt_data(receipt)}
     return Answer(data, [text, receipt_text(session, receipt)])
+
+
+def document_of(policy: Policy, without: Collection[str] = ()) -> dict[str, Any]:
+    """A policy as its file has it: windows as people write them."""
+    return {
+        name: _duration(value) if name in _WINDOWS else value
+        for name, value in asdict(policy).items()
+        if name not in without
+    }
 
 
 def read_policy(path: Path, platform: str | None) -> Policy:
@@ -275,7 +281,7 @@ def _standing(screen: Screen, found: "RegisteredPolicy | Any", now: int) -> str:
     return screen.say(f"有效，{clock(found.review_by, now)} 前需复审", f"live, review by {clock(found.review_by, now)}")
 
 
-def _fen(yuan: str) -> int:
+def fen_of(yuan: str) -> int:
     """Hundredths of a yuan. Raises `BadInput`."""
     fen = Currency("", "元", 2).parse(yuan, "价格", "The price")
     if fen == 0:
@@ -291,7 +297,7 @@ def _hours(seconds: int) -> str | int:
     return f"{seconds // 3600}h" if seconds and seconds % 3600 == 0 else seconds
 
 
-def _warning_data(found: PolicyWarning) -> dict[str, Any]:
+def warning_data(found: PolicyWarning) -> dict[str, Any]:
     return {
         "code": found.code,
         "severity": found.severity.name,
@@ -302,6 +308,6 @@ def _warning_data(found: PolicyWarning) -> dict[str, Any]:
     }
 
 
-def _warning_text(screen: Screen, found: PolicyWarning) -> str:
+def warning_text(screen: Screen, found: PolicyWarning) -> str:
     mark = {Severity.Notice: "·", Severity.Caution: "!", Severity.Danger: "✗"}[found.severity]
     return f"{mark} {screen.say(found.message_zh, found.message)}"

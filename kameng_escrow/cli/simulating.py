@@ -89,6 +89,17 @@ def simulate(
             "--report", metavar="FILE", help=both("把报告写成这个 HTML 文件", "Write the report to this HTML file")
         ),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep",
+            metavar="FILE",
+            help=both(
+                "把镜像的数据库留在这里（SQLite，新文件），供其他命令用",
+                "Keep the mirror's store here (SQLite, a new file), for the other commands",
+            ),
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None,
         typer.Option(
@@ -104,7 +115,12 @@ def simulate(
         session.screen.document(text)
         return Answer({"parameters": text}, printed=True)
     place = _place(node)
-    for path in (report, json_file):
+    if keep is not None and (place == "twin" or keep.exists()):
+        raise BadInput(
+            "--keep 要一个新文件，并且要在链上（anvil 或 in-process）：孪生没有镜像。",
+            "--keep takes a new file, and a chain (anvil or in-process): the twin has no mirror.",
+        )
+    for path in (report, json_file, keep):
         if path is not None:
             require_writable(path)
     behaviour = load_parameters(parameters)
@@ -122,7 +138,7 @@ def simulate(
             heed()
             tick(done, total, clock(at))
 
-        held = hold(behaviour, orders=count, seed=seed, place=place, progress=progress)
+        held = hold(behaviour, orders=count, seed=seed, place=place, keep=keep, progress=progress)
     screen.show("", *summary(screen, held))
     data = figures_data(held)
     if json_file is not None:

@@ -4,6 +4,7 @@ EscrowError
 └── SimulationError     nothing was simulated, or not all of it
     ├── BadParameter    a file of parameters says what no market can be: fix the line that it names
     ├── ReportUnavailable   the report needs libraries that are not installed
+    ├── NoHistory       nothing has happened yet that advice could rest on
     └── MarketStuck     the market could not come to its end: a venue that no longer answers
 """
 
@@ -62,3 +63,16 @@ class MarketStuck(SimulationError):
         )
         self.open_orders = open_orders
         self.at = at
+
+
+class NoHistory(SimulationError):
+    """There is no order that has ended, so nothing can be advised."""
+
+    code = "no_history"
+
+    def __init__(self, group: str) -> None:
+        super().__init__(
+            f"Of {group} no order has ended yet: nothing can be advised. Run the mirror, or come back later.",
+            f"{group} 还没有任何已结束的订单，无法给出建议：请先运行镜像，或稍后再来。",
+        )
+        self.group = group

@@ -46,22 +46,32 @@ class Held:
         return self.figures.conserved and self.figures.mirror_equals_chain is not False
 
 
-def hold(parameters: Parameters, *, orders: int, seed: int, place: Place, progress: Progress | None = None) -> Held:
+def hold(
+    parameters: Parameters,
+    *,
+    orders: int,
+    seed: int,
+    place: Place,
+    keep: Path | None = None,
+    progress: Progress | None = None,
+) -> Held:
     """A market, with all that it needs: started and ended here.
+
+    `keep`: where the mirror's store (SQLite) is to stay; left out, it goes with the chain. The twin has none.
 
     Raises:
         ToolUnavailable: Anvil is not installed.
         MarketStuck, NodeError, StoreError: see `run`.
     """
     began = time.monotonic()
-    with _venue(parameters, place) as venue:
+    with _venue(parameters, place, keep) as venue:
         market = run(parameters, orders=orders, seed=seed, venue=venue, progress=progress)
     figures = figures_of(market)
     return Held(market=market, figures=figures, seconds=time.monotonic() - began)
 
 
 @contextmanager
-def _venue(parameters: Parameters, place: Place) -> Iterator[Venue]:
+def _venue(parameters: Parameters, place: Place, keep: Path | None) -> Iterator[Venue]:
     if place is Place.Twin:
         yield TwinVenue()
         return
@@ -69,5 +79,5 @@ def _venue(parameters: Parameters, place: Place) -> Iterator[Venue]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kameng-simulate-")))
         local = anvil_for(parameters) if place is Place.Anvil else in_process_for(parameters)
         node = stack.enter_context(local)
-        store = stack.enter_context(Store.open(str(folder / "store.sqlite")))
+        store = stack.enter_context(Store.open(str(keep or folder / "store.sqlite")))
         yield ChainVenue(node, store)

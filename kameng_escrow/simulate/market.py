@@ -105,6 +105,8 @@ class _Market:
         while self._heap:
             now = self._heap[0][0]
             if now > self._parameters.end + _LONGEST:
+                if self._opened == self._closed:
+                    break  # what is left is intended for orders that have long ended
                 raise MarketStuck(self._opened - self._closed, now)
             self._live(now)
         return self._result()

@@ -138,6 +138,15 @@ class Everybody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What advice weighs."""
+
+    failure: Share
+    frozen_day: Share
+    mediation_fen: Natural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuyerKind:
     """A kind of buyers. What each number means stands above the kinds in the file, likewise for the others."""
 
@@ -251,6 +260,7 @@ class Parameters:
     shock: Shock
     trouble: Trouble
     everybody: Everybody
+    advice: Weights
     categories: dict[str, CategoryKind]
     buyers: dict[str, BuyerKind]
     sellers: dict[str, SellerKind]

@@ -2,15 +2,22 @@
 
 import json
 import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kameng_escrow.cli import main
+from kameng_escrow.cli.policies import read_policy
+from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.states import State
-from kameng_escrow.simulate.holding import Place, hold
+from kameng_escrow.simulate.holding import Held, Place, hold
 from kameng_escrow.simulate.parameters import load_parameters
 from kameng_escrow.simulate.result import MarketRun
+from kameng_escrow.store import Store
+from kameng_escrow.store.service.listings import categories_of
+from tests.integration.shelf import Shelf
 
 ORDERS, SEED = 30, 5
 
@@ -24,12 +31,20 @@ def told(market: MarketRun) -> dict[int, tuple[object, ...]]:
     }
 
 
-def test_market_on_a_chain_is_the_market_in_the_twin() -> None:
-    # Bad codes throughout, so that in few orders there are disputes of every kind.
-    bad = {"sellers": {"prompt": {"bad_tempted": 0.6, "bad_untempted": 0.6}}, "market": {"native_share": 0.4}}
-    parameters = load_parameters(overrides=bad)
-    chain = hold(parameters, orders=ORDERS, seed=SEED, place=Place.InProcess)
-    twin = hold(parameters, orders=ORDERS, seed=SEED, place=Place.Twin)
+# Bad codes throughout, so that in few orders there are disputes of every kind.
+BAD = {"sellers": {"prompt": {"bad_tempted": 0.6, "bad_untempted": 0.6}}, "market": {"native_share": 0.4}}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Held, Path]:
+    """A market on a chain in this process, and the store that its mirror wrote."""
+    store = tmp_path_factory.mktemp("market") / "kept.sqlite"
+    return hold(load_parameters(overrides=BAD), orders=ORDERS, seed=SEED, place=Place.InProcess, keep=store), store
+
+
+def test_market_on_a_chain_is_the_market_in_the_twin(kept: tuple[Held, Path]) -> None:
+    chain, _ = kept
+    twin = hold(load_parameters(overrides=BAD), orders=ORDERS, seed=SEED, place=Place.Twin)
     assert told(chain.market) == told(twin.market)
     assert chain.market.refusals == twin.market.refusals
     assert chain.figures.mirror_equals_chain is True
@@ -100,3 +115,59 @@ def test_command_prints_its_parameters_as_a_file_that_it_takes(
     own = tmp_path / "own.toml"
     own.write_text(capsys.readouterr().out, "utf-8")
     assert load_parameters(own) == load_parameters()
+
+
+def test_rules_are_advised_from_what_the_mirror_wrote(
+    kept: tuple[Held, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held, store = kept
+    counts = Counter(terms.policy_id for terms in held.market.terms.values())
+    [(policy_id, orders)] = counts.most_common(1)
+    words = ["policy", "advise", "--store", str(store), "--policy", policy_id, "--replays", "4", "--orders", "20"]
+    output = tmp_path / "policy.json"
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--output", str(output), "--json"])
+    said = capsys.readouterr()
+    assert end.value.code == 0, said.err
+    [advice] = json.loads(said.out)["advice"]
+    assert (advice["policy_id"], advice["orders"], advice["category"]) == (policy_id, orders, None)
+    assert advice["enough"] is False
+    assert advice["next_review_days"] == 30
+    assert {change["field"] for one in advice["tried"] for change in one["changes"]} >= {"inspect_window"}
+    # What it writes is a policy that can be registered by the same platform.
+    policy = read_policy(output, None)
+    assert policy.platform == held.market.policies[policy_id].platform
+    assert (advice["advised"] is None) == (replace(policy, effective_from=0) == without_start(held, policy_id))
+
+
+def without_start(held: Held, policy_id: str) -> Policy:
+    return replace(held.market.policies[policy_id], effective_from=0)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--category", "fuel-card"], "no order under a live policy"),
+        (["--output", "{folder}/policy.json"], "one group"),
+        (["--policy", "0x12"], "0x12"),
+        (["--price", "0"], "zero"),
+    ],
+)
+def test_advice_is_refused_where_it_makes_no_sense(
+    kept: tuple[Held, Path], words: list[str], text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word.format(folder=tmp_path) for word in words]
+    with pytest.raises(SystemExit) as end:
+        main(["policy", "advise", "--lang", "en", "--store", str(kept[1]), *given])
+    assert end.value.code == 3
+    assert text in capsys.readouterr().err
+
+
+def test_orders_have_the_category_of_the_listing_that_they_were_quoted_from(tmp_path: Path) -> None:
+    with Store.open(str(tmp_path / "store.sqlite")) as store:
+        shelf = Shelf(store)
+        cards, fuel = shelf.quote(shelf.listing()), shelf.quote(shelf.listing(category="fuel-card"))
+        asked = [cards.order_id, fuel.order_id, "0x" + "00" * 32]
+        with store.reading() as session:
+            found = categories_of(session, shelf.contract_id, asked)
+    assert found == {cards.order_id: "game-card", fuel.order_id: "fuel-card"}

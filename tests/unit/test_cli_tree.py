@@ -28,7 +28,7 @@ EXPECTED = """
     risk evaluate|anomalies|trends
     transcript export|verify
     files
-    policy draft|check|register|show|list|review|retire
+    policy draft|check|register|show|list|review|retire|advise
     order terms|offer|split|countersign|agree|sign|relay|open|accept|deliver|confirm|cancel|decline|refund|dispute
     order deposit-address|deposit-sign|deposit-open|deposit-refund|deposit-sweep|deposit-rescue|open-cart
     order recommit|rule|concede|revise|intervene|settle|show|summary|payment|approve-permit2|listing

@@ -1,7 +1,7 @@
 """What sellers offer: written, shown, searched."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -24,7 +24,7 @@ from ..unless_there import insert_unless_there
 from .ids import is_id, new_id
 from .inventory import LARGEST_STOCK
 from .trade_errors import ListingChanged, ListingFixed, ListingNotOpen, UnknownListing
-from .trade_rows import REASON_LENGTH, Acceptance, DeskRow, ListingRow, ListingState, StockRow
+from .trade_rows import REASON_LENGTH, Acceptance, DeskRow, ListingRow, ListingState, QuoteRow, StockRow
 
 LARGEST_PAGE = 100
 MAX_WORDS = 8  # of a search
@@ -311,6 +311,19 @@ def listings(
     page = rows[:limit]
     more = len(rows) > limit
     return ListingPage(page, _cursor(page[-1][0], wanted.sorting) if more else None)
+
+
+def categories_of(session: Session, contract_id: int, order_ids: Collection[str]) -> dict[str, str]:
+    """The categories of the listings that these orders were quoted from; orders without one are left out.
+
+    `order_ids`: some hundreds at once.
+    """
+    query = (
+        select(QuoteRow.order_id, ListingRow.category)
+        .join(ListingRow, ListingRow.id == QuoteRow.listing_id)
+        .where(QuoteRow.contract_id == contract_id, QuoteRow.order_id.in_(order_ids))
+    )
+    return {row.order_id: row.category for row in session.execute(query)}
 
 
 def _conditions(wanted: ListingFilter) -> list[ColumnElement[bool]]:
