@@ -95,14 +95,14 @@ class Messages:
         row.attempts += 1
         if sent.taken:
             row.stage, row.next_try_ms, row.ended_ms, row.error = Stage.Sent, None, now_ms, None
-            row.details = {} if row.topic == CODE else row.details
+            _forget_code(row)
             channel.failures = 0
             return sent
         row.error = sent.error
         row.next_try_ms = None if sent.gone else next_try(MESSAGE_DELAYS, row.attempts, now_ms, asked=sent.asked)
         if row.next_try_ms is None:
             row.stage, row.ended_ms = Stage.Failed, now_ms
-            row.details = {} if row.topic == CODE else row.details
+            _forget_code(row)
             channel.failures += not sent.ours
         if sent.gone:
             channel.stopped_for = StoppedFor.Gone
@@ -147,6 +147,7 @@ class Messages:
         now = queries.chain_now(session, self._origin.contract_id, now_ms)
         if self._is_moot(session, row, channel, person, order, now, now_ms):
             row.stage, row.next_try_ms, row.ended_ms = Stage.Dropped, None, now_ms
+            _forget_code(row)
             return None
         held = _held_until(row, person, now, now_ms)
         if held is not None:
@@ -217,6 +218,13 @@ def _put_off(row: MessageRow, now_ms: int) -> None:
     row.next_try_ms = next_try(MESSAGE_DELAYS, row.attempts, now_ms)
     if row.next_try_ms is None:
         row.stage, row.ended_ms = Stage.Failed, now_ms
+        _forget_code(row)
+
+
+def _forget_code(row: MessageRow) -> None:
+    """Once it waits no more, a code lies nowhere."""
+    if row.topic == CODE:
+        row.details = {}
 
 
 def _held_until(row: MessageRow, person: PersonRow | None, now: int, now_ms: int) -> int | None:

@@ -4,7 +4,6 @@ A platform is an address, and addresses cost nothing: without the common sum, wh
 spend all that there is, and those who have been here for years would wait.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from kameng_escrow.keeper.rules import DAY_MS
 from kameng_escrow.store.relaying import Allowance
 from kameng_escrow.store.service import relays
-from kameng_escrow.store.service.platforms import has_past, newcomers
+from kameng_escrow.store.service.platforms import Spending, has_past, spending
 
 from .errors import RelayBudgetSpent
 
@@ -21,15 +20,16 @@ PLATFORM_BUDGET: Final = 2 * 10**16  # wei in 24 hours
 NEW_BUDGET: Final = 25 * 10**15  # likewise, for all platforms without a past together
 SHARES: Final = 5  # of that: no new platform takes more than one of them
 PAST_ORDERS: Final = 20  # that ended paid, each with another buyer
+ASKED: Final = 100  # platforms whose past is looked at for one relay
 PAST_SECONDS: Final = 7 * 24 * 60 * 60  # ago, at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """A sum that a relay is paid from, and whose relays are paid from it."""
+    """A sum that a relay is paid from."""
 
     has: Allowance
-    platforms: Sequence[str]
+    waiting_gas: int  # of what was accepted, is to be paid from it, and is not sent
     together: bool  # whether it is that of all new platforms
 
     def short(self, cost: int, waiting: int = 0) -> RelayBudgetSpent | None:
@@ -50,19 +50,23 @@ def purses_of(
         new: for all platforms without a past together; None: they are as good as any.
     """
     has = relays.allowance(session, contract_id, platform, default=each, now_ms=now_ms)
-    own = Purse(has=has, platforms=(platform,), together=False)
+    costs = spending(session, contract_id, now_ms - DAY_MS)
+    own = Purse(has=has, waiting_gas=costs.get(platform, Spending()).waiting_gas, together=False)
     past = {"orders": PAST_ORDERS, "before": now_ms // 1_000 - PAST_SECONDS}
     if new is None or has_past(session, contract_id, platform, **past):
         return [own]
-    others = [one for one in newcomers(session, contract_id, since_ms=now_ms - DAY_MS, **past) if one != platform]
-    all_new = [platform, *others]
-    each_has = [has, *(relays.allowance(session, contract_id, one, default=None, now_ms=now_ms) for one in others)]
+    # Those that cost most are asked about. The rest, of which there are more only where somebody makes them up, count
+    # as new: at worst the new ones have a little less.
+    dearest = sorted(costs, key=lambda one: (costs[one].total, costs[one].waiting_gas), reverse=True)[:ASKED]
+    old = {one for one in dearest if one != platform and has_past(session, contract_id, one, **past)}
+    theirs = [cost for one, cost in costs.items() if one not in old]
     share = new // SHARES
     limited = replace(has, limit=share if has.limit is None else min(has.limit, share))
     sums = Allowance(
         platform=platform,
         limit=new,
-        spent=sum(one.spent for one in each_has),
-        under_way=sum(one.under_way for one in each_has),
+        spent=sum(one.spent for one in theirs),
+        under_way=sum(one.under_way for one in theirs),
     )
-    return [replace(own, has=limited), Purse(has=sums, platforms=tuple(all_new), together=True)]
+    waiting = sum(one.waiting_gas for one in theirs)
+    return [replace(own, has=limited), Purse(has=sums, waiting_gas=waiting, together=True)]

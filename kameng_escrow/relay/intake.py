@@ -146,8 +146,7 @@ class Intake:
             new=self._limits.new_budget,
             now_ms=now_ms,
         ):
-            waiting = price * relays.waiting_gas(session, self._contract_id, purse.platforms)
-            if (short := purse.short(new.gas * price, waiting)) is not None:
+            if (short := purse.short(new.gas * price, price * purse.waiting_gas)) is not None:
                 raise short
 
 

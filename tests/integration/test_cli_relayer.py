@@ -105,7 +105,10 @@ def test_cron_brings_what_was_accepted_and_says_so(cast: Cast, store: Store, kam
 def test_a_platforms_budget_is_set_shown_and_forgotten(cast: Cast, store: Store, kameng: Kameng) -> None:
     platform = cast.platform.address
     shown = answer(kameng("relay-budget", platform, "--json"))
-    assert (shown["daily"], shown["own"], shown["spent"]) == ("20000000000000000", False, "0")
+    assert (shown["daily"], shown["own"], shown["new"], shown["spent"]) == ("5000000000000000", False, True, "0")
+    assert "new here" in kameng("relay-budget", platform).stdout
+    old = answer(kameng("relay-budget", platform, "--json", "--relayer-new-budget", "none"))
+    assert (old["daily"], old["new"]) == ("20000000000000000", False)
     accepted(cast, store)
     assert answer(kameng("relay-budget", platform, "1", "--json"))["daily"] == "1"
     done = kameng("relayer", "--once", "--patience", "0.5", "--json")

@@ -111,9 +111,8 @@ def test_new_platforms_wear_out_their_own_sum_and_nobody_elses(shelf: Shelf) -> 
         accepted(shelf, platform, number)
     with shelf.store.reading() as session:
         own, together = purses_of(session, shelf.contract_id, NEWCOMER, each=EACH, new=NEW_BUDGET, now_ms=NOW_MS)
-        assert (own.platforms, own.together) == ((NEWCOMER,), False)
-        assert (set(together.platforms), together.together) == ({NEWCOMER, OTHER}, True)
-        assert relays.waiting_gas(session, shelf.contract_id, together.platforms) == 300_000
+        assert (own.waiting_gas, own.together) == (200_000, False)
+        assert (together.waiting_gas, together.together) == (300_000, True)
         [old] = purses_of(session, shelf.contract_id, PLATFORM, each=EACH, new=NEW_BUDGET, now_ms=NOW_MS)
     assert together.short(NEW_BUDGET - 5, waiting=5) is None
     short = together.short(NEW_BUDGET - 5, waiting=6)

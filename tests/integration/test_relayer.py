@@ -35,6 +35,7 @@ from kameng_escrow.store import Store
 from kameng_escrow.store.keeping import Payload, Stage
 from kameng_escrow.store.relaying import Relay, RelayKind, RelayStage
 from kameng_escrow.store.service import relays
+from kameng_escrow.store.service.platforms import Spending, spending
 
 from .relayers import LIMITS, RELAYER, book_of, bring, found, intake_of, intents_of, mine, mirror, relayer_of, sent_by
 from .sdk_cast import COMMITMENT, DAY, EVIDENCE, HOUR, Cast, make_cast
@@ -251,6 +252,8 @@ def test_a_platforms_money_is_used_up_and_comes_back(cast: Cast, store: Store) -
         has = relays.allowance(session, contract, cast.platform.address, default=None, now_ms=first.created_ms)
         assert has.spent > 0
         assert has.under_way == 0
+        everybody = spending(session, contract, first.created_ms)
+        assert everybody == {cast.platform.address: Spending(spent=has.spent)}
         relays.set_budget(session, contract, cast.platform.address, has.spent + 1_000)
     with pytest.raises(RelayBudgetSpent) as refused:
         intake.accept(signed(cast, orders[1], Verb.Confirm), account=None)

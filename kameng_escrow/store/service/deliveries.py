@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from kameng_escrow.domain.states import State
 
+from ..engine import take_turn
 from ..loading import parts
 from ..models import Base, CheckpointRow, OrderRow
 from ..types import Address, Hash, Json
@@ -297,8 +298,7 @@ def add_disclosure(
     the same account again takes the earlier one's place.
     """
     mine = {"contract_id": contract_id, "order_id": order_id, "account": account, "unit": unit}
-    shown = select(DeliveryRow.id).filter_by(contract_id=contract_id, order_id=order_id, payload_hash=payload_hash)
-    session.execute(shown.with_for_update())  # one after the other, or the same unit would be there twice
+    take_turn(session.connection())  # one after the other, or the same unit would be there twice
     found = session.scalar(select(DisclosureRow).filter_by(**mine, payload_hash=payload_hash, erased_at=None))
     if found is None:
         found = DisclosureRow(id=new_id("dsc"), **mine, payload_hash=payload_hash, disclosed_at=now)

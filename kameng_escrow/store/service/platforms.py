@@ -1,12 +1,13 @@
 """Which platforms have a past here: orders that ended well, and some time ago."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.states import Outcome
-from kameng_escrow.store.journal_models import IntentRow
+from kameng_escrow.store.journal_models import IntentRow, TransactionRow
 from kameng_escrow.store.keeping import Stage
 from kameng_escrow.store.models import OrderRow, PolicyRow
 from kameng_escrow.store.relaying import RelayStage
@@ -38,21 +39,46 @@ def has_past(session: Session, contract_id: int, platform: str, *, orders: int, 
     return len(session.execute(buyers).all()) >= orders
 
 
-def newcomers(session: Session, contract_id: int, *, since_ms: int, orders: int, before: int) -> Sequence[str]:
-    """The platforms without a past whose relays wait, are under way, or have cost something since then."""
-    lately = (
-        select(RelayRow.platform)
-        .outerjoin(RelayIntentRow, RelayIntentRow.relay_id == RelayRow.id)
-        .outerjoin(IntentRow, IntentRow.id == RelayIntentRow.intent_id)
-        .where(
-            RelayRow.contract_id == contract_id,
-            or_(
-                RelayRow.stage == RelayStage.Accepted,
-                IntentRow.stage == Stage.Live,
-                IntentRow.mined_ms >= since_ms,
-            ),
-        )
-        .distinct()
+@dataclass(slots=True)
+class Spending:
+    """What the relays of one platform cost. Wei."""
+
+    spent: int = 0  # by mined transactions, in the time that was asked for
+    under_way: int = 0  # the most that what is sent and not mined may cost
+    waiting_gas: int = 0  # of what was accepted and is not sent; gas, not wei
+
+    @property
+    def total(self) -> int:
+        return self.spent + self.under_way
+
+
+def spending(session: Session, contract_id: int, since_ms: int) -> dict[str, Spending]:
+    """What relaying cost since then, and may cost, by platform: in as many questions whether there are two platforms or
+    ten thousand.
+    """
+    found: defaultdict[str, Spending] = defaultdict(Spending)
+    carried = (
+        RelayIntentRow.intent_id == IntentRow.id,
+        RelayRow.id == RelayIntentRow.relay_id,
+        RelayRow.contract_id == contract_id,
     )
-    found = sorted(session.scalars(lately))
-    return [one for one in found if not has_past(session, contract_id, one, orders=orders, before=before)]
+    for platform, cost in session.execute(
+        select(RelayRow.platform, IntentRow.cost).where(*carried, IntentRow.mined_ms >= since_ms)
+    ):
+        found[platform].spent += cost or 0
+    sent = select(RelayRow.platform, TransactionRow.intent_id, TransactionRow.gas, TransactionRow.highest_fee)
+    dearest: dict[tuple[str, int], int] = {}
+    for platform, intent_id, gas, fee in session.execute(
+        sent.where(*carried, TransactionRow.intent_id == IntentRow.id, IntentRow.stage == Stage.Live)
+    ):
+        dearest[platform, intent_id] = max(gas * fee, dearest.get((platform, intent_id), 0))
+    for (platform, _), cost in dearest.items():  # only one of an intent's transactions is ever mined
+        found[platform].under_way += cost
+    waiting = (
+        select(RelayRow.platform, func.sum(RelayRow.gas))
+        .where(RelayRow.contract_id == contract_id, RelayRow.stage == RelayStage.Accepted)
+        .group_by(RelayRow.platform)
+    )
+    for platform, gas in session.execute(waiting):
+        found[platform].waiting_gas += int(gas)
+    return dict(found)

@@ -4,7 +4,7 @@ A relay is written down before anything is sent for it. From then on its row fol
 same transactions that write the intent (`follow`), so that the two never tell different stories.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import (
     BigInteger,
@@ -24,7 +24,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.journal_models import IntentRow, TransactionRow
 from kameng_escrow.store.keeping import LONGEST_WAIT_MS, BrokenJournal, Intent, Stage
-from kameng_escrow.store.loading import parts
 from kameng_escrow.store.models import ORDER_DIGITS, Base
 from kameng_escrow.store.relaying import Allowance, NewRelay, Relay, RelayKind, RelayStage
 from kameng_escrow.store.types import Address, Amount, Hash, Label, labels, one_of
@@ -297,12 +296,6 @@ def held_up(session: Session, contract_id: int, code: str) -> Relay | None:
     query = select(RelayRow).filter_by(contract_id=contract_id, stage=RelayStage.Accepted, code=code)
     row = session.scalar(query.order_by(RelayRow.created_ms, RelayRow.id).limit(1))
     return None if row is None else _relay(row)
-
-
-def waiting_gas(session: Session, contract_id: int, platforms: Sequence[str]) -> int:
-    """The gas of what was accepted for these platforms and is not sent yet."""
-    query = select(func.sum(RelayRow.gas)).filter_by(contract_id=contract_id, stage=RelayStage.Accepted)
-    return sum(int(session.scalar(query.where(RelayRow.platform.in_(part))) or 0) for part in parts(platforms))
 
 
 def cost_of(session: Session, relay_id: str) -> tuple[int, list[str]]:
