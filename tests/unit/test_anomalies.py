@@ -90,6 +90,28 @@ def test_an_attack_is_found_in_time(attack: str) -> None:
     assert chinese.endswith("。")
 
 
+def test_a_busy_seller_is_held_against_its_own_pace() -> None:
+    """Thirty orders an hour are its usual ones, forty are nothing, and three hundred are a burst."""
+    watch, number = Watch(), 0
+
+    def hour(begins: int, count: int) -> list[Alarm]:
+        nonlocal number
+        found = []
+        for at in range(begins, begins + HOUR, HOUR // count):
+            number += 1
+            name = f"0x{number:040x}"
+            order = facts(order_id=name, buyer=name, refund_to=name)
+            found += watch.learn(Step(at=at, event=opened(order), order=order))
+        return found
+
+    assert [hour(START + place * HOUR, 30) for place in range(72)] == [[]] * 72
+    assert hour(START + 72 * HOUR, 40) == []
+    alarms = hour(START + 80 * HOUR, 300)
+    assert {(one.kind, one.who) for one in alarms} == {(Kind.Velocity, "0xS")}
+    assert alarms[-1].numbers["orders_in_an_hour"] >= 290  # type: ignore[operator]
+    assert START + 79 * HOUR < alarms[0].since <= START + 80 * HOUR
+
+
 def test_a_serial_disputer_is_found_among_many_sellers() -> None:
     bad = market().account("bad", 1)
     found = [one for one in alarms_of(Attack(kind="disputer", who=bad, at=START + DAY)) if one.kind is Kind.Disputer]

@@ -96,7 +96,7 @@ class AnomalyFollower:
     def _write(self, after: Position, steps: list[OrderStep], alarms: dict[tuple[str, str], Alarm]) -> int:
         raised = 0
         with self._store.writing() as session:
-            if rows.read_cursor(session, self._contract_id) != after:
+            if rows.read_cursor(session, self._contract_id, lock=True) != after:
                 raise _SomebodyElseLearns
             for (platform, name), alarm in alarms.items():
                 raised += rows.anomaly(session, self._contract_id, platform, name) is None

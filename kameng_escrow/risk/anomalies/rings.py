@@ -33,6 +33,7 @@ LOOKED_AT: Final = 64  # accounts that are looked at in search of one
 MONTH: Final = 30 * 24 * 3_600  # after which a trade says nothing any more
 ONE_HAND: Final = (4, 1e-5)  # buyers with one address, and the chance of so many with one seller, to be told
 PUBLIC: Final = 40  # buyers with one address, from which it is a custodian's: nothing is made of it
+SHOWN: Final = 10  # of them that are kept with a seller, and their orders
 SELLERS_EACH: Final = 2.0  # that a buyer has in the mean, to be on the safe side
 CIRCLE: Final = (3, 2e-4)  # such buyers of one seller, and the chance of so many, to be told
 OFTEN: Final = 4  # deliveries that make a buyer one to be counted
@@ -60,7 +61,7 @@ class _Purse:
     """An address that money goes to."""
 
     accounts: list[str] = field(default_factory=list)  # that use it; PRIVATE + 1 of them: it is no one person's
-    buyers: list[str] = field(default_factory=list)  # whose money goes back to it; at most PUBLIC
+    buyers: list[str] = field(default_factory=list)  # whose money goes to it, by first digits; at most PUBLIC
     sellers: dict[str, list[Any]] = field(default_factory=dict)  # of whom → [deliveries, first, buyers, orders]
 
 
@@ -81,7 +82,7 @@ class Rings:
 
     def __init__(self) -> None:
         self._accounts = Bounded(4_000, _Account)
-        self._purses = Bounded(6_000, _Purse)
+        self._purses = Bounded(2_000, _Purse)
         self._sellers = Bounded(1_000, _Seller)
         self._deliveries = 0
         self._often = 0  # buyers who buy often, of all sellers
@@ -146,13 +147,13 @@ class Rings:
             return
         purse = self._purses.at(order.refund_to)
         if len(purse.buyers) < PUBLIC:
-            keep(purse.buyers, order.buyer, PUBLIC)
+            keep(purse.buyers, order.buyer[:12], PUBLIC)
         mine = purse.sellers.pop(order.seller, None) or [0, step.at, [], []]
         mine[0] += 1
-        keep(mine[2], order.buyer, 20)
-        keep(mine[3], order.order_id, 20)
+        keep(mine[2], order.buyer, SHOWN)
+        keep(mine[3], order.order_id, SHOWN)
         purse.sellers[order.seller] = mine
-        while len(purse.sellers) > 8:
+        while len(purse.sellers) > 4:
             del purse.sellers[next(iter(purse.sellers))]
 
     def _private_users(self, purse: str) -> list[str]:

@@ -14,7 +14,7 @@ from kameng_escrow.domain.events import OrderOpened
 
 from .alarms import Finding, Kind, Role, Severity
 from .bounded import Bounded
-from .evidence import count_tail
+from .evidence import count_tail, keep
 from .steps import OrderFacts, Step
 
 HOUR: Final = 3_600
@@ -25,14 +25,15 @@ OWN_PAST: Final = (48 * HOUR, 12.0)  # seconds and orders that make a past of on
 BUSIEST: Final = 3.0  # times the 99th part in a hundred of others' hours, for who has no past
 HALF_LIFE: Final = 14 * 24 * HOUR
 KNOWN: Final = 60  # orders of a category, from which its hours are known
-MOST_TIMES: Final = 64  # of the last hour's orders that are kept
+MINUTE: Final = 60
+MOST_ORDERS: Final = 20  # that are kept as evidence
 MOST_PEAKS: Final = 400
 
 
 @dataclass(slots=True)
 class _Pace:
-    times: list[int] = field(default_factory=list)  # of the last hour's orders
-    orders: list[str] = field(default_factory=list)
+    last: list[list[int]] = field(default_factory=list)  # the last hour's orders by the minute: [its first, how many]
+    orders: list[str] = field(default_factory=list)  # the last ones
     count: float = 0.0  # orders before the last hour, older ones weighing less
     hours: float = 0.0  # that they came in, likewise
     at: int = 0  # up to when these were brought
@@ -43,8 +44,7 @@ class _Pace:
 class _Flow:
     """A category's orders."""
 
-    times: list[int] = field(default_factory=list)
-    accounts: list[str] = field(default_factory=list)  # whose each of them is
+    last: list[list[int]] = field(default_factory=list)  # as above
     rhythm: list[float] = field(default_factory=lambda: [0.0] * 24)  # orders by hour of the day (UTC)
     first: int = 0
     at: int = 0
@@ -85,12 +85,14 @@ class Velocity:
         order, at = step.order, step.at
         pace = self._paces.at(f"{role}|{account}")
         _bring(pace, at)
-        count = _join(pace.times, at, pace.orders, order.order_id)
+        _add(pace.last, at)
+        keep(pace.orders, order.order_id, MOST_ORDERS)
+        count = _sum(pace.last)
         name = f"{role}|{order.category}"
         flow = self._flows.at(name)
         peaks = self._peaks_of(name, flow)
-        rhythm, surge = _rhythm(flow, at), _surge(flow, account, pace.count, at)
-        _count(flow, account, at)
+        rhythm, surge = _rhythm(flow, at), _surge(flow, pace, at)
+        _count(flow, at)
         busiest = peaks[int(len(peaks) * 0.99)] if len(peaks) >= 50 else LEAST
         _add_peak(flow, peaks, count)
         if count < LEAST:
@@ -129,10 +131,10 @@ class Velocity:
             kind=self.kind,
             role=role,
             who=account,
-            since=pace.times[0],
+            since=pace.last[0][0],
             at=at,
             severity=Severity.High if ratio >= 20 and count >= 20 else Severity.Medium,
-            orders=tuple(pace.orders[-20:]),
+            orders=tuple(pace.orders[-count:]),
             numbers=numbers,
         )
 
@@ -154,22 +156,33 @@ def _bring(pace: _Pace, at: int) -> None:
     if not pace.first:
         pace.first = pace.at = at
         return
-    gone = 0
-    while gone < len(pace.times) and pace.times[gone] <= at - HOUR:
-        gone += 1
+    gone = _drop(pace.last, at)
     left = 0.5 ** ((at - pace.at) / HALF_LIFE)
-    pace.count = pace.count * left + gone
+    pace.count = pace.count * left + sum(number for _, number in gone)
     pace.hours = pace.hours * left + (at - pace.at) / HOUR
     pace.at = at
-    del pace.times[:gone], pace.orders[:gone]
 
 
-def _join(times: list[int], at: int, others: list[str], other: str) -> int:
-    times.append(at)
-    others.append(other)
-    if len(times) > MOST_TIMES:
-        del times[0], others[0]
-    return len(times)
+def _add(last: list[list[int]], at: int) -> None:
+    """One more, in the minute that it belongs to."""
+    if last and last[-1][0] // MINUTE == at // MINUTE:
+        last[-1][1] += 1
+    else:
+        last.append([at, 1])
+
+
+def _drop(last: list[list[int]], at: int) -> list[list[int]]:
+    """Takes away what is older than an hour, and returns it."""
+    gone = 0
+    while gone < len(last) and last[gone][0] <= at - HOUR:
+        gone += 1
+    taken = last[:gone]
+    del last[:gone]
+    return taken
+
+
+def _sum(last: list[list[int]]) -> int:
+    return sum(number for _, number in last)
 
 
 def _rhythm(flow: _Flow, at: int) -> float:
@@ -180,34 +193,28 @@ def _rhythm(flow: _Flow, at: int) -> float:
     return max(1.0, (flow.rhythm[at // HOUR % 24] + 1) * 24 / (total + 24))
 
 
-def _surge(flow: _Flow, account: str, own: float, at: int) -> float:
+def _surge(flow: _Flow, pace: _Pace, at: int) -> float:
     """How much busier the last hour was for all others than this hour of the day is used to be; at least 1."""
     total = sum(flow.rhythm)
     if total < KNOWN:
-        return 3.0  # not known yet: generous
+        return 3.0  # likewise
     days = max(1.0, min((at - flow.first) / (24 * HOUR), HALF_LIFE / (24 * HOUR) / 0.693))
     usual = (flow.rhythm[at // HOUR % 24] + flow.rhythm[(at // HOUR - 1) % 24]) / 2 / days
-    recent = sum(
-        1 for time, whose in zip(flow.times, flow.accounts, strict=True) if time > at - HOUR and whose != account
-    )
-    others = usual * (1 - min(0.95, own / total))
+    recent = sum(number for first, number in flow.last if first > at - HOUR) - (_sum(pace.last) - 1)
+    others = usual * (1 - min(0.95, pace.count / total))
     return max(1.0, recent / (others + 1))
 
 
-def _count(flow: _Flow, account: str, at: int) -> None:
+def _count(flow: _Flow, at: int) -> None:
     if not flow.first:
         flow.first = flow.at = at
     if at - flow.at >= HOUR:
         left = 0.5 ** ((at - flow.at) / HALF_LIFE)
         flow.rhythm = [one * left for one in flow.rhythm]
         flow.at = at
-    flow.times.append(at)
-    flow.accounts.append(account)
-    gone = 0
-    while len(flow.times) - gone > 4 * MOST_TIMES or flow.times[gone] <= at - HOUR:
-        flow.rhythm[flow.times[gone] // HOUR % 24] += 1  # what is going on now is no part of what is usual
-        gone += 1
-    del flow.times[:gone], flow.accounts[:gone]
+    _add(flow.last, at)
+    for first, number in _drop(flow.last, at):  # what is going on now is no part of what is usual
+        flow.rhythm[first // HOUR % 24] += number
 
 
 def _add_peak(flow: _Flow, peaks: SortedWindow, count: int) -> None:

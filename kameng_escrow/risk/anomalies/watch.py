@@ -52,7 +52,7 @@ class Watch:
         return {alarm.id: alarm for step in steps for alarm in self.learn(step)}
 
     def dump(self) -> bytes:
-        """The state as JSON: at most a few megabytes, however many orders there were."""
+        """The state as JSON: a few megabytes, however many orders there were."""
         return orjson.dumps(
             {
                 "version": VERSION,

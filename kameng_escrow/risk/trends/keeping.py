@@ -1,8 +1,11 @@
 """Outlooks of platforms' orders in the store: made once a day is over, and kept for whoever asks."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from typing import Final
+
+from numpy.linalg import LinAlgError
 
 from kameng_escrow.store import Store
 from kameng_escrow.store.service import trends as rows
@@ -12,6 +15,8 @@ from kameng_escrow.store.service.reputation import last_final
 from .documents import outlook_json
 from .outlook import Outlook, make_outlook
 from .series import By, Clock, Ended, Measure, Series, make_series
+
+_log = logging.getLogger(__name__)
 
 DAYS: Final = 180  # that are looked back
 ORIGINS: Final = 28  # days whose forecasts are tested: fewer than when somebody asks for one series
@@ -92,8 +97,12 @@ def _outlooks(ended: "_Ended") -> Iterator[tuple[int, Outlook]]:
     for by, most in MOST.items():
         for measure in Measure:
             for place, series in enumerate(_series(ended, by, measure)[:most]):
-                if by is By.All or sum(series.orders) >= LEAST_ORDERS:
+                if by is not By.All and sum(series.orders) < LEAST_ORDERS:
+                    continue
+                try:
                     yield place, make_outlook(series, origins=ORIGINS)
+                except (ArithmeticError, ValueError, LinAlgError):  # the others have theirs all the same
+                    _log.exception("no outlook of %s by %s %s", measure, by, series.name)
 
 
 class _Ended:

@@ -142,9 +142,11 @@ def keep_watch(session: Session, contract_id: int, platform: str, state: bytes, 
     session.merge(WatchRow(contract_id=contract_id, platform=platform, state=deflated, updated_at=at))
 
 
-def read_cursor(session: Session, contract_id: int) -> Position:
-    """The last event that was learned from; before the first one: a place before all."""
-    row = session.get(AnomalyCursorRow, contract_id)
+def read_cursor(session: Session, contract_id: int, *, lock: bool = False) -> Position:
+    """The last event that was learned from; before the first one: a place before all. `lock`: until the transaction
+    ends nobody else moves it.
+    """
+    row = session.get(AnomalyCursorRow, contract_id, with_for_update=lock or None)
     return (
         Position(block_number=-1, log_index=-1)
         if row is None

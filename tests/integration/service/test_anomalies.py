@@ -1,20 +1,25 @@
 """Alarms and outlooks: learned from the store, kept in it, and shown to the platform that they are about."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from kameng_escrow.cli.entry import run
 from kameng_escrow.domain.states import Outcome
 from kameng_escrow.risk.anomalies import Kind, Severity
 from kameng_escrow.risk.anomalies.following import AnomalyFollower, step_of
-from kameng_escrow.risk.trends import Clock
+from kameng_escrow.risk.trends import Clock, make_outlook
+from kameng_escrow.risk.trends.documents import outlook_json
 from kameng_escrow.risk.trends.keeping import refresh_outlooks
 from kameng_escrow.store import Store
 from kameng_escrow.store.models import EventRow, OrderRow
 from kameng_escrow.store.service import anomalies, deliveries, trends
 from kameng_escrow.store.service.order_steps import LEARNED, platforms_with_orders, read_steps
 from kameng_escrow.store.values import Position
+from tests.unit.test_trends import drawn
 
 from ..mirrors import mirror_of
 from .conftest import Service
@@ -290,3 +295,54 @@ def test_an_outlook_makes_way_for_the_next_days(final: Service) -> None:
         rows = trends.outlooks(session, contract_id, platform, clock="UTC", measure="cancelled", by="all")
     assert len(rows) == 1
     assert final.parts.marks().seen_at >= rows[0].made_at
+
+
+def test_an_outlook_is_served_with_all_that_it_has(final: Service) -> None:
+    platform, contract_id = final.world.platform.address, final.parts.contract_id
+    document = outlook_json(make_outlook(drawn(2, 60, 60, 0.1, change=35), origins=5), Clock.Utc)
+    row = trends.OutlookRow(
+        contract_id=contract_id,
+        platform=platform,
+        clock="UTC",
+        measure="cancelled",
+        by="category",
+        name="game-card",
+        place=0,
+        until_day=20_059,
+        made_at=1_700_000_000,
+        document={**document, "by": "category", "name": "game-card"},
+    )
+    with final.store.writing() as session:
+        trends.keep_outlooks(session, contract_id, platform, "UTC", [row])
+    client = final.with_key(final.world.platform, "records")
+    query = {"clock": "UTC", "by": "category", "name": "game-card"}
+    [shown] = client.get(path(final, "trends"), params=query).json()["outlooks"]
+    assert shown == {**document, "by": "category", "name": "game-card", "made_at": "2023-11-14T22:13:20Z"}
+    assert client.get(path(final, "trends"), params={**query, "name": "other"}).json()["outlooks"] == []
+
+
+# ------------------------------------------------------------------------------------------------------------- commands
+
+
+def test_commands_show_both_from_the_store(final: Service, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    store = str(final.store.path)
+
+    def answer(*words: str) -> tuple[int, str]:
+        code = run(["risk", *words, "--store", store, "--lang", "en"])
+        return code, capsys.readouterr().out
+
+    assert "Nothing was learned yet" in answer("anomalies")[1]
+    code, text = answer("anomalies", "--learn", "--json")
+    data = json.loads(text)
+    assert (code, data["platform"]) == (0, final.world.platform.address)
+    assert data["learned_to_block"] > 0
+    keep(final, alarm(1, severity="high"))
+    assert "[high] burst: Twelve orders." in answer("anomalies", "--severity", "high")[1]
+    assert "Twelve" not in answer("anomalies", "--kind", "ring")[1]
+    code, text = answer("trends", "--clock", "UTC", "--plot", str(tmp_path / "picture.svg"))
+    assert code == 0
+    assert "orders ended" in text
+    assert (tmp_path / "picture.svg").read_text("utf-8").startswith("<?xml")
+    assert "no such orders" in answer("trends", "--category", "game-card")[1]
+    for wrong in (("anomalies", "--kind", "x"), ("trends", "--measure", "x"), ("trends", "--clock", "Mars")):
+        assert answer(*wrong)[0] == 3, wrong
