@@ -15,7 +15,8 @@ class _Word(IntEnum):
     @property
     def label(self) -> str:
         """The contract's name of the member, as in SQL, JSON and on the page."""
-        return "None" if self.name in ("Nothing", "Nobody") else self.name
+        name: str = self._name_  # `name` itself goes a long way round, and this is asked for in every row
+        return "None" if name in ("Nothing", "Nobody") else name
 
     @classmethod
     def from_label(cls, label: str) -> Self:

@@ -28,6 +28,13 @@ from .routes import ROUTERS
 
 _log = logging.getLogger(__name__)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_STRICT: Final = (b"strict-transport-security", b"max-age=31536000")
+_UNLESS_SAID: Final = [
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+]
 _REQUEST_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
@@ -72,7 +79,7 @@ class Envelope:
     def __init__(self, app: ASGIApp, *, identity: Identity, secure: bool, metrics: ServiceMetrics) -> None:
         self._app = app
         self._identity = identity
-        self._secure = secure
+        self._always = [*_ALWAYS, _STRICT] if secure else _ALWAYS
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,16 +95,10 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                self._refresh_cookie(scope, headers)
-                headers["X-Request-Id"] = number
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-                headers.setdefault("X-Frame-Options", "DENY")
-                headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-                headers.setdefault("Cache-Control", "no-store")
-                if self._secure:
-                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                self._refresh_cookie(scope, message)
+                said = {name for name, _ in message["headers"]}
+                more = (header for header in _UNLESS_SAID if header[0] not in said)
+                message["headers"] = [*message["headers"], (b"x-request-id", number.encode()), *self._always, *more]
             await send(message)
 
         try:
@@ -111,12 +112,16 @@ class Envelope:
             said = {"id": number, "method": method, "route": route, "status": status, "ms": round(took * 1000)}
             _log.info("request", extra=said)
 
-    def _refresh_cookie(self, scope: Scope, headers: MutableHeaders) -> None:
+    def _refresh_cookie(self, scope: Scope, message: Message) -> None:
+        state = scope.get("state", {})
+        if not self._identity.has_news(state):
+            return
+        headers = MutableHeaders(scope=message)
         carrier = Response()
         if "set-cookie" in headers:
             carrier.headers["set-cookie"] = headers["set-cookie"]
         before = len(carrier.raw_headers)
-        self._identity.refresh(scope.get("state", {}), carrier)
+        self._identity.refresh(state, carrier)
         for name, value in carrier.raw_headers[before:]:
             headers.append(name.decode("latin-1"), value.decode("latin-1"))
 

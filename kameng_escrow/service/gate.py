@@ -6,8 +6,10 @@ admits the caller, whether it was answered before. Afterwards: ETags for what is
 
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine
+import re
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 import orjson
@@ -43,6 +45,9 @@ from .problems import InternalError, ProblemResponse, problem_response
 DEFAULT_BODY: Final = 256 * 1024  # bytes
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+ORDER_ID: Final = re.compile(r"^0x[0-9a-fA-F]{64}$")  # as paths have it
+_ANY: Final = "0x" + "0" * 64
+
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -56,6 +61,18 @@ class Gate:
     max_body: int = DEFAULT_BODY  # bytes
     per_minute: int | None = None  # requests of one network address to this route; None: no limit of its own
     secret: bool = False  # whether the answer holds a secret: then it is not kept to be given again
+    # What the function takes by which name, where all of that is found here: then it is called right after, without a
+    # second wait for a thread. None: FastAPI reads its parameters.
+    takes: Mapping[str, "Takes"] | None = None
+
+
+class Takes(StrEnum):
+    """What a route's function may take that the gate has found."""
+
+    Request = "request"
+    Caller = "caller"
+    Order = "order"
+    Parts = "parts"
 
 
 class GatedRoute(APIRoute):
@@ -70,8 +87,11 @@ class GatedRoute(APIRoute):
             request = _limited(request, gate.max_body)
             parts, identity = request.app.state.parts, request.app.state.identity
             try:
-                await run_in_threadpool(_admit, request, gate, parts, identity, self.path)
-                response = await _answer_once(request, gate, parts, inner)
+                if gate.takes is not None and _is_described(request):
+                    response = await run_in_threadpool(_read, request, gate, parts, identity, self)
+                else:
+                    await run_in_threadpool(_admit, request, gate, parts, identity, self.path)
+                    response = await _answer_once(request, gate, parts, inner)
             except EscrowError as error:
                 response = problem_response(request, error)
             return _with_etag(request, response)
@@ -130,6 +150,22 @@ def _admit(request: Request, gate: Gate, parts: Parts, identity: Identity, path:
     check_access(gate.access, caller)
     if gate.access.kind is Kind.Order:
         state.order = _order_of(request.path_params["order_id"], gate.access, caller, parts)
+
+
+def _is_described(request: Request) -> bool:
+    """Whether the path is as the description says, so that FastAPI has nothing to refuse."""
+    return ORDER_ID.fullmatch(request.path_params.get("order_id", _ANY)) is not None
+
+
+def _read(request: Request, gate: Gate, parts: Parts, identity: Identity, route: APIRoute) -> Response:
+    """What a function answers that only reads, and takes what is found here."""
+    _admit(request, gate, parts, identity, route.path)
+    state = request.state
+    found = {Takes.Request: request, Takes.Parts: parts, Takes.Caller: state.caller}
+    if gate.access.kind is Kind.Order:
+        found[Takes.Order] = state.order
+    response: Response = route.endpoint(**{name: found[what] for name, what in (gate.takes or {}).items()})
+    return response
 
 
 def _check_length(request: Request, limit: int) -> None:

@@ -103,6 +103,10 @@ class Identity:
             samesite="lax",
         )
 
+    def has_news(self, state: Mapping[str, Any]) -> bool:
+        """Whether `refresh` has something to say."""
+        return state.get("fresh_token") is not None or bool(state.get("ended_session"))
+
     def refresh(self, state: Mapping[str, Any], response: Response) -> None:
         """Gives the browser the token that its session has by now, or takes a dead one back, with whatever is answered:
         a token that was replaced and never arrived would end the session.

@@ -1,13 +1,14 @@
 """How a topic states its routes: with who may call them, always."""
 
+import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from .callers import Access, Caller, Kind, OrderAccess
-from .gate import DEFAULT_BODY, Gate, behind
+from .gate import DEFAULT_BODY, ORDER_ID, Gate, Takes, behind
 from .parts import Parts
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -87,12 +88,12 @@ class Router:
         return self._add("DELETE", path, access, options)
 
     def _add(self, method: str, path: str, access: Access, options: dict[str, Any]) -> Callable[[F], F]:
-        gate = Gate(
-            access=access,
-            max_body=options.pop("max_body", DEFAULT_BODY),
-            per_minute=options.pop("per_minute", None),
-            secret=options.pop("secret", False),
-        )
+        asked = {
+            "access": access,
+            "max_body": options.pop("max_body", DEFAULT_BODY),
+            "per_minute": options.pop("per_minute", None),
+            "secret": options.pop("secret", False),
+        }
         extra: dict[str, Any] = {"x-access": access.described(), **options.pop("openapi_extra", {})}
         if access.kind is not Kind.Public:
             extra["security"] = [{"session": []}, *([{"apiKey": []}] if access.scope else [])]
@@ -101,6 +102,7 @@ class Router:
         responses = {**_problems(access, method, path), **options.pop("responses", {})}
 
         def register(function: F) -> F:
+            gate = Gate(**asked, takes=_taken(function) if method == "GET" else None)
             self.router.add_api_route(
                 path,
                 function,
@@ -127,7 +129,7 @@ _IDEMPOTENCY: Final = {
 }
 
 
-OrderId = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="The order's id on the chain.")]
+OrderId = Annotated[str, Path(pattern=ORDER_ID.pattern, description="The order's id on the chain.")]
 
 
 async def _caller(request: Request) -> Caller:
@@ -148,3 +150,17 @@ async def _parts(request: Request) -> Parts:
 TheCaller = Annotated[Caller, Depends(_caller)]  # who calls
 TheOrder = Annotated[OrderAccess, Depends(_order)]  # of routes whose access is `order(…)`
 TheParts = Annotated[Parts, Depends(_parts)]
+
+
+def _taken(function: Callable[..., Any]) -> dict[str, Takes] | None:
+    """What the gate can call a function with; None where it takes more than that, or does not answer by itself."""
+    found = {TheCaller: Takes.Caller, TheOrder: Takes.Order, TheParts: Takes.Parts, Request: Takes.Request}
+    hints = get_type_hints(function, include_extras=True)
+    answer = hints.pop("return", None)
+    if (
+        inspect.iscoroutinefunction(function)
+        or answer is not Response
+        or any(one not in found for one in hints.values())
+    ):
+        return None
+    return {name: found[hint] for name, hint in hints.items()}

@@ -14,7 +14,7 @@ from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.domain.signed import OperatorGrant
 
-from .event_json import from_stored
+from .event_json import from_stored, subject_of
 from .glances import Prepared, Reader, Row
 from .models import BlockRow, CheckpointRow, EventRow, OperatorRow, OrderRow, PolicyRow
 from .order_rows import POLICY_COLUMNS, RESTORED, restore_order_values, restore_policy_values
@@ -169,16 +169,20 @@ class SeenOrders:
         number, block_hash, at, final = row
         return Marks(seen=number, seen_hash=block_hash, seen_at=at, final=final)
 
-    def history(self, reader: Reader, order_id: str) -> tuple[list[Logged], int]:
-        """The order's events, oldest first, and the last final block; none where there is no such order."""
+    def history(self, reader: Reader, order_id: str) -> list[Logged]:
+        """The order's events, oldest first; none where there is no such order."""
         with reader.one_moment():
             place = reader.first(_place(), contract=self._contract, order=order_id)
-            if place is None:
-                return [], 0
-            block, index = place
-            rows = reader.all(_history(), contract=self._contract, block=block, index=index)
-            final = self.marks(reader).final
-        return sorted(_logged(rows), key=lambda logged: (logged.block_number, logged.log_index)), final
+            return [] if place is None else self._events(reader, *place)
+
+    def history_of(self, reader: Reader, order: MirroredOrder) -> list[Logged]:
+        """The same of an order that was just read, by its place; none where a reorganisation has moved it meanwhile."""
+        found = self._events(reader, order.first.block_number, order.first.log_index)
+        return found if all(subject_of(logged.event) == order.order.id for logged in found) else []
+
+    def _events(self, reader: Reader, block: int, index: int) -> list[Logged]:
+        rows = reader.all(_history(), contract=self._contract, block=block, index=index)
+        return sorted(_logged(rows), key=lambda logged: (logged.block_number, logged.log_index))
 
 
 def _logged(rows: Iterable[Row]) -> Iterator[Logged]:

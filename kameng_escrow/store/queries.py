@@ -156,14 +156,14 @@ class Book:
 
     def history(self, order_id: str) -> list[Logged]:
         """The order's events, oldest first. Raises `UnknownOrder`."""
-        return self.history_and_final(order_id)[0]
-
-    def history_and_final(self, order_id: str) -> tuple[list[Logged], int]:
-        """The same, and the last final block. Raises `UnknownOrder`."""
-        found, final = self._store.glance(lambda reader: self._orders.history(reader, order_id.lower()))
+        found = self._store.glance(lambda reader: self._orders.history(reader, order_id.lower()))
         if not found:
             raise self._unknown(order_id)
-        return found, final
+        return found
+
+    def history_of(self, order: MirroredOrder) -> list[Logged]:
+        """The events of an order that was just read. Raises `UnknownOrder`: it is gone meanwhile."""
+        return self._store.glance(lambda reader: self._orders.history_of(reader, order)) or self.history(order.order.id)
 
     def due(self, at: int, *, limit: int | None = None) -> list[Due]:
         """Open orders whose clock has run out by the Unix second `at`, the most overdue first."""

@@ -65,7 +65,7 @@ def read_order(request: Request, caller: TheCaller, held: TheOrder, parts: ThePa
 @routes.get("/v1/orders/{order_id}/history", access=order(EVERYONE, Scope.OrdersRead), response_model=HistoryView)
 def read_history(held: TheOrder, parts: TheParts) -> Response:
     """All that happened to the order on the chain, with the transactions."""
-    history, final = parts.book.history_and_final(held.id)
+    final = held.marks.final  # of no later moment than the events: what was final then still is
     events = [
         {
             "name": type(logged.event).__name__,
@@ -78,7 +78,7 @@ def read_history(held: TheOrder, parts: TheParts) -> Response:
             "log_index": logged.log_index,
             "final": logged.block_number <= final,
         }
-        for logged in history
+        for logged in parts.book.history_of(held.mirrored)
     ]
     return _json({"order_id": held.id, "events": events})
 
