@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, StaticPool, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from .errors import SchemaMissing, StoreBusy, StoreDamaged, StoreError, StoreFull, StoreUnavailable
 
@@ -18,6 +19,7 @@ POSTGRESQL = "postgresql"
 _TURN = 0x6B616D656E67  # "kameng": any number that other applications of the database are unlikely to lock
 # A server that is gone without a word is noticed within ten seconds, and not after the system's two hours.
 _NOTICE = {"keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+_GLANCING = 8  # connections of a process for `glances`
 WRITE = "kameng_write"  # execution option of connections that are going to write
 
 
@@ -73,8 +75,15 @@ def make_glancing_engine(engine: Engine, busy_seconds: float) -> Engine:
     """
     if isinstance(engine.pool, StaticPool):
         return engine
-    # As many as there are threads in which a service reads; those used last are used first, and know the statements.
-    options: dict[str, Any] = {"pool_size": 16, "max_overflow": 24, "pool_use_lifo": True, "pool_reset_on_return": None}
+    # Few, since each is held for less than a millisecond, and none beyond them: a new one costs many reads. Those used
+    # last are used first, and know the statements.
+    options: dict[str, Any] = {
+        "pool_size": _GLANCING,
+        "max_overflow": 0,
+        "pool_timeout": busy_seconds,
+        "pool_use_lifo": True,
+        "pool_reset_on_return": None,
+    }
     if engine.dialect.name == POSTGRESQL:
         options |= {"isolation_level": "AUTOCOMMIT", "pool_pre_ping": False}
     return make_engine(engine.url, busy_seconds, **options)
@@ -171,6 +180,8 @@ def in_our_words(url: URL) -> Iterator[None]:
     """Turns the databases' own failures into `StoreError`s; programming errors pass."""
     try:
         yield
+    except PoolTimeout as error:
+        raise StoreBusy(f"The store at {shown(url)} is busy: every connection to it is in use. Try again.") from error
     except DBAPIError as error:
         translated = _translate(url, error)
         if translated is None:

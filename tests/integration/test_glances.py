@@ -8,7 +8,7 @@ from sqlalchemy import Integer, String, bindparam, insert, select, text
 from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.domain.signed import OperatorGrant
 from kameng_escrow.domain.states import Right, State
-from kameng_escrow.store import SchemaMissing, Store, StoreDamaged, StoreUnavailable
+from kameng_escrow.store import SchemaMissing, Store, StoreBusy, StoreDamaged, StoreUnavailable
 from kameng_escrow.store.engine import POSTGRESQL
 from kameng_escrow.store.glances import Prepared, Reader
 from kameng_escrow.store.models import ChainRow
@@ -154,3 +154,16 @@ def test_a_store_in_memory_has_the_one_connection_for_all(world: EscrowWorld) ->
         seen = book_of(world, store).seen(world.id_of(terms), world.buyer.address)
         assert seen.mirrored.order.terms is not None
         assert seen.mirrored.order.terms.token == terms.token == NATIVE
+
+
+def test_who_finds_every_connection_in_use_is_told_so(tmp_path: Path) -> None:
+    with Store.open(str(tmp_path / "store.sqlite"), busy_seconds=0.2) as store:
+        store.migrate()
+
+        def nested(depth: int) -> None:
+            store.glance(lambda _: nested(depth - 1) if depth else None)
+
+        nested(7)
+        with pytest.raises(StoreBusy, match="every connection"):
+            nested(8)
+        nested(7)
