@@ -20,6 +20,7 @@ from kameng_escrow.simulate.result import MarketRun
 
 RESULTS = Path(__file__).parent / "results" / "simulate.json"
 SEED = 1
+ORDERS = 10_200  # a hundredth is given up before it is paid: ten thousand are opened
 SHOWN_SECONDS = 1.0  # between two looks of the bar
 
 
@@ -49,7 +50,7 @@ def endings(market: MarketRun) -> dict[int, tuple[object, ...]]:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--orders", type=int, default=USUAL_ORDERS[Place.Anvil])
+    arguments.add_argument("--orders", type=int, default=ORDERS)
     arguments.add_argument("--in-process-orders", type=int, default=USUAL_ORDERS[Place.InProcess])
     given = arguments.parse_args()
     console = Console()

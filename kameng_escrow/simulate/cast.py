@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 
 from kameng_escrow.domain.order import NATIVE
-from kameng_escrow.domain.policy import NO_CANCEL, ZERO_ADDRESS, Policy, recommended_policy
+from kameng_escrow.domain.policy import NO_CANCEL, ZERO_ADDRESS, Policy, recommended_policy, validate_policy
+from kameng_escrow.domain.refusal_base import Refusal
 from kameng_escrow.domain.typed_data import policy_id
 
 from .draws import Draws
+from .errors import BadParameter
 from .parameters import SECONDS_OF_A_DAY, BuyerKind, MediatorKind, Parameters, PlatformKind, SellerKind
 
 FEWEST_BUYERS = 6
+_ANY_ESCROW = "0x" + "22" * 20  # a policy is checked before there is a contract
 FEWEST_SELLERS = 5
 _GOLDEN = 0.6180339887498949  # steps of it fill the unit interval evenly: small casts have every kind in proportion
 
@@ -133,6 +136,9 @@ def make_cast(
 
     `address_of` gives everybody an address by name; `token` is the stable token. `change` puts other policies in place
     of the parameters' own, everybody staying who they are.
+
+    Raises:
+        BadParameter: the parameters make a policy that no contract takes.
     """
     money = Money(token=token)
     platforms = {name: _platform(parameters, name, address_of, change) for name in parameters.platforms}
@@ -206,6 +212,13 @@ def _platform(
             effective_from=parameters.start - SECONDS_OF_A_DAY + place,
         )
         policy = _changed(usual, habits)
+        try:
+            validate_policy(policy, _ANY_ESCROW, parameters.start, parameters.start)
+        except Refusal as refusal:
+            wrong = str(refusal)
+            raise BadParameter(
+                f"platforms.{name}.policy", wrong, "one that the contract takes", "合约接受的规则"
+            ) from None
         policies[category] = policy if change is None else change(name, category, policy)
     return Platform(
         name=name,

@@ -269,11 +269,10 @@ class ChainVenue:
             if refused.data is not None:
                 return decode_refusal(refused.data)
             raise
-        raise NodeError(
-            f"A transaction of the market failed in block {int(mined.receipt['blockNumber'], 16)}, and its call does "
-            "not: it had too little gas.",
-            f"区块 {int(mined.receipt['blockNumber'], 16)} 里的一笔交易失败了，重试却成功：当时 gas 不足。",
-        )
+        # It would go through after the block: something later in the same block made room. The trace knows.
+        options = {"disableStorage": True, "disableMemory": True, "disableStack": True}
+        trace = self._node.request("debug_traceTransaction", mined.receipt["transactionHash"], options)
+        return decode_refusal(bytes.fromhex(str(trace["returnValue"]).removeprefix("0x")))
 
     # --------------------------------------------------------------------------------------------------------- reading
 

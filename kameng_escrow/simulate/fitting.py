@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
-from statistics import NormalDist, fmean, median, pstdev
+from statistics import NormalDist, fmean, pstdev
 from typing import Any
 
 from kameng_escrow.domain.categories import Category
@@ -359,12 +359,6 @@ def _market_of(
         },
         attacks={},
     )
-
-
-def median_price(history: Sequence[Order]) -> int:
-    """Base units of the token; zero without any order."""
-    prices = [one.terms.price for one in history if one.terms]
-    return int(median(prices)) if prices else 0
 
 
 def _average_buyer(priors: Parameters) -> BuyerKind:

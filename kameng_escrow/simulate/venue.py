@@ -89,8 +89,3 @@ class Venue(Protocol):
 
     def finish(self) -> Closing:
         """Checks the books, and hands them over."""
-
-
-def refused(answer: Answer) -> bool:
-    """Whether nothing came of a deed."""
-    return isinstance(answer, Refusal)

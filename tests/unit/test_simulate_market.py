@@ -192,6 +192,13 @@ def test_nonsense_is_refused_with_its_place(overrides: Mapping[str, Any], path: 
     assert path in raised.value.message_zh
 
 
+def test_a_policy_that_no_contract_takes_is_refused_before_anybody_trades() -> None:
+    with pytest.raises(BadParameter) as raised:
+        held(orders=5, overrides={"platforms": {"lax": {"policy": {"mediation_fee_bps": 900}}}})
+    assert raised.value.path == "platforms.lax.policy"
+    assert "300 bps" in str(raised.value.given)
+
+
 def test_a_file_names_only_what_it_changes(tmp_path: Any) -> None:
     own = tmp_path / "own.toml"
     own.write_text("[market]\ndays = 7.5\n[buyers.impulsive]\nregrets = 0.5\n", "utf-8")

@@ -10,6 +10,7 @@ from kameng_escrow.domain.refusals import PullFailed, Refusal, WrongValue
 from kameng_escrow.domain.reverts import Panicked
 from kameng_escrow.domain.states import State
 from kameng_escrow.domain.twin import Escrow
+from kameng_escrow.domain.twin.books import Book
 from kameng_escrow.domain.typed_data import Domain, policy_id
 from tests.unit.histories import BUYER, PAYER, PLATFORM, POLICY, SELLER, TERMS, account
 
@@ -91,3 +92,22 @@ def test_books_that_are_copied_are_apart(escrow: Escrow) -> None:
     escrow.retire_policy(PLATFORM, NOW, policy_id(POLICY))
     assert copied.policies[policy_id(POLICY)].retired is False
     assert escrow.books.policies[policy_id(POLICY)].retired is True
+
+
+def test_a_book_takes_back_what_was_written_since_it_began() -> None:
+    book = Book({"kept": 1, "changed": 2, "gone": 3})
+    book["kept"] = 1
+    book.begin()
+    book["changed"] = 20
+    book["changed"] = 21
+    assert book.pop("gone", 0) == 3
+    assert book.pop("never", 0) == 0
+    book["new"] = 4
+    assert book == {"kept": 1, "changed": 21, "new": 4}
+    book.take_back()
+    assert book == {"kept": 1, "changed": 2, "gone": 3}
+    book.begin()
+    book["changed"] = 5
+    book.begin()  # what was written before is kept
+    book.take_back()
+    assert book["changed"] == 5
