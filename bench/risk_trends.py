@@ -84,12 +84,12 @@ def _series(market: MarketRun, most: int) -> Iterator[Series]:
                 yield from [one for one in made.values() if sum(one.orders) >= LEAST_ORDERS][:most]
 
 
-def _changes() -> dict[str, Any]:
+def _changes(count: int = CHANGES) -> dict[str, Any]:
     """Rates that double on a known day, and rates that stay."""
     luck = np.random.default_rng(1)
     found: list[int] = []
     false = within = 0
-    for _ in range(CHANGES):
+    for _ in range(count):
         size, rate, day = luck.uniform(10, 120), luck.uniform(0.04, 0.15), int(luck.integers(30, 75))
         orders = luck.poisson(size, 90)
         for change in (day, None):
@@ -111,11 +111,11 @@ def _changes() -> dict[str, Any]:
                 found.append(abs(near[0].day - change))
                 within += near[0].earliest <= change <= near[0].latest
     return {
-        "doubled": CHANGES,
+        "doubled": count,
         "found": len(found),
         "days_off": round(float(np.mean(found)), 2) if found else None,
         "within_its_interval": round(within / len(found), 3) if found else None,
-        "unchanged": CHANGES,
+        "unchanged": count,
         "false": false,
     }
 
