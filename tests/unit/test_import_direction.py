@@ -42,7 +42,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway": WORKERS,
     "simulate": WORKERS,
     "demo": WORKERS | {"simulate", "bootstrap", "settings"},
-    "bootstrap": WORKERS | DOORS | {"settings", "keyfile"},
+    "connecting": SDK | {"settings", "keyfile"},
+    "bootstrap": WORKERS | DOORS | {"connecting", "settings", "keyfile"},
     "doctor": WORKERS | DOORS | {"__init__", "bootstrap", "settings", "keyfile"},
     "__init__": SDK,  # what `import kameng_escrow` offers
     "cli": WORKERS | DOORS | {"__init__", "bootstrap", "chinese", "demo", "doctor", "platform", "settings", "keyfile"},
