@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # loaded where they are used: who only sends a transaction sh
     from .mirror import ChainSource, Mirror, Observer, Progress, RepairReport, Target
     from .notify import Telling
     from .relay import Limits, Relayer, RelayerMetrics
+    from .risk.worker import RiskWorker
     from .service.parts import Parts
     from .store import BlobStore, Book, Store
     from .talk.desk import RoomLimits
@@ -271,6 +272,45 @@ def make_stockkeeper(store: "Store", deployment: Deployment) -> "Stockkeeper":
     from .trade.stockkeeper import Stockkeeper
 
     return Stockkeeper(store, open_book(store, deployment).info().id)
+
+
+def make_risk_worker(store: "Store", deployment: Deployment) -> "RiskWorker":
+    """What scores orders, warns, and learns what is out of the ordinary and where things are heading.
+
+    Raises:
+        RiskLibraryMissing: the libraries of `kameng-escrow[risk]` are not installed.
+        UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
+    """
+    from .risk.libraries import need_libraries
+
+    need_libraries()
+    import time
+
+    from .notify.people_fanout import ask_for_stock
+    from .risk.anomalies.following import AnomalyFollower
+    from .risk.orders.following import RiskFollower
+    from .risk.trends.keeping import refresh_outlooks
+    from .risk.worker import RiskWorker
+    from .store.service.risk import CONFIRM_STOCK
+
+    contract_id = open_book(store, deployment).info().id
+
+    def asked(session: Any, alert: Any) -> None:
+        if alert.kind == CONFIRM_STOCK:
+            now_ms = int(time.time() * 1_000)
+            ask_for_stock(session, contract_id, alert.snapshot.seller, alert.snapshot.order_id, now_ms)
+
+    follower = RiskFollower(store, contract_id, on_alert=asked)
+    anomalies = AnomalyFollower(store, contract_id)
+    return RiskWorker(
+        store,
+        contract_id,
+        [
+            ("scores", follower.look),
+            ("anomalies", lambda _, stop: anomalies.look(stop)),
+            ("trends", lambda store, stop: refresh_outlooks(store, contract_id, stop=stop)),
+        ],
+    )
 
 
 def make_parts(

@@ -1,6 +1,9 @@
 """`kameng risk …`: how likely orders are to end badly, and how good such figures are."""
 
 import json
+import sys
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,9 +11,13 @@ import typer
 from rich.console import RenderableType
 from rich.table import Table
 
-from .command import both, command
+from .command import NODE, STORE, both, command
 from .files import require_writable, write_text
-from .problems import BadInput
+from .forms import clock
+from .network import stop_on_signals
+from .problems import CHECK_FAILED, BadInput
+from .risk_anomalies import choose_platform
+from .running_options import LogJson, Poll
 from .screen import Answer
 from .session import Session
 
@@ -18,6 +25,12 @@ if TYPE_CHECKING:
     from ..risk.evaluate import Evaluation, SplitResult
 
 _SPLITS = ("time", "random")
+_KINDS = {
+    "confirm_stock": ("请卖家确认有货", "confirm stock"),
+    "caution": ("提醒买家", "caution"),
+    "stricter_policy": ("建议更严的规则", "stricter policy"),
+    "mediator": ("预告仲裁员", "mediator"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +42,108 @@ def register(app: typer.Typer) -> None:
         en="Test the risk model on any table: on rows it has not seen, against logistic regression, forest, constant",
         own_json=True,
     )(evaluate)
+    command(
+        app,
+        "watch",
+        zh="风险程序：给订单评分、预警、定期重新训练（缺省一直跟随，--once 一轮就结束）",
+        en="Score orders, warn, retrain now and then: go on until Ctrl-C, or --once",
+        uses=(*NODE, *STORE),
+    )(watch)
+    command(
+        app,
+        "warnings",
+        zh="一个平台的预警，以及每种预警有多准、提前多久",
+        en="A platform's warnings, how often each kind was right, and how early",
+        uses=STORE,
+    )(warnings)
+
+
+def watch(
+    session: Session,
+    once: Annotated[
+        bool, typer.Option("--once", help=both("做完一轮就结束，供 cron 使用", "One round, and end: for cron"))
+    ] = False,
+    poll: Poll = 5.0,
+    log_json: LogJson = False,
+) -> Answer:
+    from .. import bootstrap
+    from ..telemetry import log_to
+
+    deployment = session.deployment()
+    store = session.store()
+    store.check_schema()
+    worker = bootstrap.make_risk_worker(store, deployment)
+    stop = threading.Event()
+    with ExitStack() as stack:
+        stop_on_signals(stack, stop)
+        if log_json:
+            stack.enter_context(log_to(sys.stderr))
+        well = worker.run(stop, poll_seconds=poll, once=once)
+    text = (
+        session.screen.say("✓ 做完了", "✓ Done")
+        if well
+        else session.screen.say("! 有一步失败了，见日志", "! A step failed")
+    )
+    return Answer({"well": well}, [text], exit_code=0 if well or not once else CHECK_FAILED)
+
+
+def warnings(
+    session: Session,
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--platform", metavar="ADDRESS", help=both("平台；只有一个时可省", "The platform; may be the only")
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help=both("最多几条", "At most so many"))] = 20,
+) -> Answer:
+    from ..store.service import risk as rows
+
+    store, screen = session.store(), session.screen
+    store.check_schema()
+    account = choose_platform(session, platform)
+    contract_id = session.book().info().id
+    with store.reading() as reading:
+        worth = rows.worth(reading, contract_id, account)
+        found = rows.warnings(reading, contract_id, account, limit=limit)
+        data = [
+            {
+                "kind": one.kind,
+                "order_id": one.order_id,
+                "seller": one.seller,
+                "risk": one.risk,
+                "raised_at": one.raised_at,
+                "answer": one.answer,
+                "came": one.came,
+                "lead_seconds": one.lead_seconds,
+            }
+            for one in found
+        ]
+    table = Table(
+        *screen.say("预警 发出 已结束 言中 准确率 提前（小时）", "kind raised ended came precision lead(h)").split()
+    )
+    for one in worth:
+        table.add_row(
+            screen.say(*_KINDS[one.kind]),
+            *(f"{number:,}" for number in (one.raised, one.ended, one.came)),
+            "–" if one.precision is None else f"{one.precision:.1%}",
+            "–" if one.lead_seconds is None else f"{one.lead_seconds / 3_600:.1f}",
+        )
+    lines: list[RenderableType] = [table]
+    for row in data:
+        name = screen.say(*_KINDS[str(row["kind"])])
+        lines.append(f"{clock(int(str(row['raised_at'])))} {name} {row['risk']:.0%} {row['order_id']}")
+    shown = {
+        one.kind: {
+            "raised": one.raised,
+            "ended": one.ended,
+            "came": one.came,
+            "precision": one.precision,
+            "lead_seconds": one.lead_seconds,
+        }
+        for one in worth
+    }
+    return Answer({"platform": account, "worth": shown, "warnings": data}, lines)
 
 
 def evaluate(

@@ -32,7 +32,7 @@ SERVICE = (
     *("rate_limit", "rate_limit_anonymous", "fingerprint_keys_file"),
     *("files", "files_max_bytes", "file_max_bytes", "room_max_bytes"),
 )
-PARTS = ("api", "mirror", "stock", "keeper", "relayer", "notifier")
+PARTS = ("api", "mirror", "stock", "keeper", "relayer", "notifier", "risk")
 
 
 def register(app: typer.Typer) -> None:
@@ -238,6 +238,8 @@ def _start(
             )
         )
         crew.start("relayer", lambda stop: relayer.follow(stop, poll_seconds=1.0, trouble=trouble))
+    if "risk" in wanted:
+        _start_risk(session, crew, deployment)
     if "notifier" in wanted:
         from ..client import EscrowClient
         from ..notify import NotifierMetrics
@@ -251,6 +253,19 @@ def _start(
             )
         )
         crew.start("notifier", lambda stop: notifier.follow(stop, trouble=trouble))
+
+
+def _start_risk(session: Session, crew: "Crew", deployment: "Deployment") -> None:
+    """Scores are beside the way: without their libraries everything else goes on."""
+    from .. import bootstrap
+    from ..risk.errors import RiskLibraryMissing
+
+    try:
+        worker = bootstrap.make_risk_worker(session.store(), deployment)
+    except RiskLibraryMissing as error:
+        session.screen.note(f"! {chinese(error)}", f"! {error.message}")
+        return
+    crew.start("risk", worker.run)
 
 
 def _mirror(

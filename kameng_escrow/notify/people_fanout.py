@@ -17,7 +17,7 @@ from kameng_escrow.webhooks.events import ORDER_TYPES, RETRACTED
 
 from .fanout import BATCH
 from .reminders import plan
-from .topics import CODE, DISABLED, REMINDED, told_of
+from .topics import CODE, DISABLED, REMINDED, STOCK_ASKED, told_of
 
 
 def fan_out_people(session: Session, contract_id: int, now_ms: int) -> bool:
@@ -86,6 +86,16 @@ def tell_disabled(session: Session, owner: str, endpoint_id: str, reason: Disabl
             for channel in queries.channels_for(session, {owner})
         ],
     )
+
+
+def ask_for_stock(session: Session, contract_id: int, seller: str, order_id: str, now_ms: int) -> None:
+    """Queues for a seller the question whether the goods of an order are there; of use until the order moves on."""
+    rows = [
+        _row(channel, contract_id, order_id, STOCK_ASKED, f"s:{order_id}", {}, now_ms=now_ms)
+        for channel in queries.channels_for(session, {seller})
+    ]
+    if rows:
+        queries.enqueue(session, rows)
 
 
 def code_row(

@@ -18,7 +18,7 @@ from kameng_escrow.domain.turns import Turn, turn_at
 from kameng_escrow.store.service.notifying import DisabledFor
 from kameng_escrow.webhooks.events import RETRACTED
 
-from .topics import DISABLED, REMINDED
+from .topics import DISABLED, REMINDED, STOCK_ASKED
 
 Currencies = Callable[[str], Currency]  # by the token's address; answers at once
 
@@ -117,6 +117,14 @@ class Texts:
                 else say("It is your turn", "轮到你了")
             )
             return (f"{title}{say(': ', '：')}{moves}" if moves else title), []
+        if topic == STOCK_ASKED:
+            return say("Are the goods there?", "请确认有货"), [
+                say(
+                    "Orders like this one fail more often than others. If you have the goods, deliver or say so; if "
+                    "not, decline now: that costs less than to let the clock run out.",
+                    "类似的订单更容易失败。有货请尽快发货或答复有货；没有货请现在拒单：比让时限到期损失小。",
+                )
+            ]
         event = details["event"]
         if topic == RETRACTED:
             return say("Taken back", "撤回"), [

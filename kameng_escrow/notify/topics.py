@@ -11,6 +11,7 @@ from kameng_escrow.webhooks.events import ORDER_TYPES, RETRACTED
 REMINDED = "order.reminded"  # it is your turn, or soon not any more
 CODE = "channel.code"  # the code that shows whose a channel is: nobody mutes it
 CODE_SECONDS = 15 * 60  # that a code counts
+STOCK_ASKED = "risk.stock_asked"  # as its seller: are the goods of this order there?
 DISABLED = "webhook.disabled"  # nothing is sent to an endpoint of yours any more
 
 # To whom an event is news. Whoever did it knows; a ruling is told with the closing that comes with it.
@@ -27,7 +28,7 @@ _TOLD = MappingProxyType(
         "OrderClosed": (Who.Buyer, Who.Seller),
     }
 )
-TOPICS = (*(ORDER_TYPES[name] for name, told in _TOLD.items() if told), RETRACTED, REMINDED, DISABLED)
+TOPICS = (*(ORDER_TYPES[name] for name, told in _TOLD.items() if told), RETRACTED, REMINDED, STOCK_ASKED, DISABLED)
 
 
 def told_of(news: News, order: Order) -> frozenset[str]:

@@ -20,6 +20,7 @@ from .encoding import Encoder, Feature
 from .errors import ColumnsDiffer, TableUnusable, TargetUnusable
 from .members import MANY, Boosting, Forest, Line, Member
 from .statistics import Integers, Partition, at_random, in_time
+from .threads import FEW_ROWS, at_most
 
 Floats = NDArray[np.float64]
 
@@ -44,9 +45,25 @@ class Fold:
 class CancellationModel:
     """Learns from a table how its rows end; says of others how likely each ending is."""
 
-    def __init__(self, *, members: Sequence[str] = MEMBERS, seed: int = 0) -> None:
-        """`members`: which of "boosting", "forest" and "line" are asked; `seed` makes the same of the same."""
+    def __init__(
+        self,
+        *,
+        members: Sequence[str] = MEMBERS,
+        seed: int = 0,
+        unused: Sequence[str] = (),
+        threads: int | None = None,
+    ) -> None:
+        """Nothing is learnt yet.
+
+        Args:
+            members: which of "boosting", "forest" and "line" are asked.
+            seed: makes the same of the same.
+            unused: columns that may be there and tell nothing; a time is only the order of rows then.
+            threads: at most so many; None: as many as there are cores.
+        """
         self.members_asked = tuple(members)
+        self.unused = tuple(unused)
+        self.threads = threads
         self.seed = seed
         self.classes: list[str] = []
         self.columns: list[Column] = []
@@ -85,6 +102,7 @@ class CancellationModel:
         if times is not None:
             order = np.argsort(np.nan_to_num(times, nan=-np.inf), kind="stable")
             frame, classes, times = frame.iloc[order].reset_index(drop=True), classes[order], times[order]
+        frame = frame.drop(columns=[name for name in self.unused if name in frame.columns])
         self.expected = list(frame.columns)
         self.columns, self.dropped, self.notes = find_columns(frame)
         if not self.columns:
@@ -94,12 +112,13 @@ class CancellationModel:
             )
         self.rows = len(classes)
         random = np.random.default_rng(self.seed)
-        rounds = self._find_blend(frame, classes, times, random)
-        self._encoder, matrix = self._encoded(frame, classes, times, random)
-        self._members = [
-            self._member(name, self._encoder.features).fit(matrix, classes, None, rounds.get(name))
-            for name in self.weights
-        ]
+        with at_most(self.threads):
+            rounds = self._find_blend(frame, classes, times, random)
+            self._encoder, matrix = self._encoded(frame, classes, times, random)
+            self._members = [
+                self._member(name, self._encoder.features).fit(matrix, classes, None, rounds.get(name))
+                for name in self.weights
+            ]
         return self
 
     def _find_blend(
@@ -180,6 +199,10 @@ class CancellationModel:
             ColumnsDiffer: the row lacks columns that were learnt, or has others.
         """
         check_columns(self.expected, list(row))
+        return self.predict_row(row)
+
+    def predict_row(self, row: Mapping[str, Any]) -> dict[str, float]:
+        """The same, of a row that is known to have the columns."""
         found = self.predict_matrix(self._encoder.transform_one(row))[0]
         return dict(zip(self.classes, found.tolist(), strict=True))
 
@@ -189,7 +212,8 @@ class CancellationModel:
 
     def predict_matrix(self, matrix: Floats) -> Floats:
         """Probabilities from what `encode` made."""
-        said = np.stack([member.predict(matrix) for member in self._members])
+        with at_most(1 if len(matrix) <= FEW_ROWS else self.threads):
+            said = np.stack([member.predict(matrix) for member in self._members])
         return self._calibration.apply(blend(said, self._weights))
 
     @property

@@ -10,7 +10,7 @@ from .engine import POSTGRESQL
 from .models import Base
 
 
-def insert_unless_there(session: Session, kind: type[Base], **values: Any) -> bool:
+def insert_unless_there(session: Session, kind: type[Base], /, **values: Any) -> bool:
     """Inserts a row, unless there is one with its key; returns whether it did.
 
     Waits for whoever inserts the same at this moment, on PostgreSQL; on SQLite writers take turns anyway. Afterwards

@@ -25,7 +25,7 @@ EXPECTED = """
     simulate
     statement verify retention
     audit list|verify|erase
-    risk evaluate|anomalies|trends
+    risk evaluate|watch|warnings|anomalies|trends
     transcript export|verify
     files
     policy draft|check|register|show|list|review|retire|advise

@@ -16,6 +16,7 @@ from . import (
     receipts,
     records,
     relays,
+    risk,
     stream,
     talk,
     webhooks,
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     relays.routes.router,
     records.routes.router,
     anomalies.routes.router,
+    risk.routes.router,
     webhooks.routes.router,
     notifications.routes.router,
 )

@@ -25,6 +25,7 @@ from kameng_escrow.trade.desk import Desk, Wish
 from ..callers import EVERYONE, Scope, account, order
 from ..errors import BadRequest, NotFound
 from ..parts import Parts
+from ..risk_views import caution_view
 from ..routing import Router, TheCaller, TheOrder, TheParts, also
 from ..schemas.trade import (
     NewOffer,
@@ -218,7 +219,10 @@ def _view(session: Session, parts: Parts, row: QuoteRow) -> dict[str, Any]:
             "这个询价单的规则已不在链上：请重新询价。",
         )
     offers: list[OfferRow] = list(quotes.offers_for(session, row.id))
-    return quote_view(row, restore_policy(policy), offers)
+    return {
+        **quote_view(row, restore_policy(policy), offers),
+        "caution": caution_view(session, parts.contract_id, row.seller),
+    }
 
 
 def _domain(parts: Parts) -> Domain:

@@ -13,6 +13,7 @@ from kameng_escrow.trade.desk import LONGEST_OPEN, QUOTE_SECONDS, SHORTEST_OPEN
 
 from .common import Address, Amount, ChainSeconds, Currency, Hash, Hex, Model, View, Words, labelled
 from .orders import ClosingView, TermsView
+from .risk import CautionView
 
 _STATES = [member.label for member in State]
 
@@ -296,6 +297,9 @@ class QuoteView(View):
     backed: bool = Field(description="Whether the stock has the units: an order that is opened late may find none.")
     offer_expiry: ChainSeconds | None = Field(description="Until when an offer can be used; null: there is none.")
     offers: list[OfferView] = Field(description="The latest first.")
+    caution: CautionView | None = Field(
+        default=None, description="To be shown to the buyer before it pays; null: nothing is known that calls for it."
+    )
 
 
 class QuotesView(View):
