@@ -90,6 +90,10 @@ bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the s
 bench-api: $(VENV)/.dev $(NPM) ## reads of orders through a served API, of a million; six minutes; writes bench/results/api.json
 	$(BIN)/python -m bench.api $(ARGS)
 
+.PHONY: bench-risk
+bench-risk: $(VENV)/.dev ## how good scores, warnings, alarms and outlooks are, and how fast; writes bench/results/risk.json
+	$(BIN)/python -m bench.risk $(ARGS)
+
 .PHONY: bench-simulate
 bench-simulate: $(VENV)/.dev $(NPM) ## a simulated market of 10,000 orders on an Anvil; writes bench/results/simulate.json
 	$(BIN)/python -m bench.simulate $(ARGS)

@@ -281,9 +281,11 @@ def make_risk_worker(store: "Store", deployment: Deployment) -> "RiskWorker":
         RiskLibraryMissing: the libraries of `kameng-escrow[risk]` are not installed.
         UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
     """
-    from .risk.libraries import need_libraries
+    from .risk.libraries import need_anomaly_libraries, need_libraries, need_trend_libraries
 
     need_libraries()
+    need_anomaly_libraries()
+    need_trend_libraries()
     import time
 
     from .notify.people_fanout import ask_for_stock

@@ -6,7 +6,7 @@ from kameng_escrow.domain import events
 from kameng_escrow.notify.channels import fields_of
 from kameng_escrow.notify.rules import RELEASING
 from kameng_escrow.notify.schedule import WEBHOOK_DELAYS
-from kameng_escrow.notify.topics import DISABLED, REMINDED, TOPICS
+from kameng_escrow.notify.topics import DISABLED, REMINDED, STOCK_ASKED, TOPICS
 from kameng_escrow.store.service.notifying import ChannelKind
 from kameng_escrow.webhooks import EVENT_TYPES, ORDER_TYPES, RETRACTED, TESTED
 
@@ -19,6 +19,10 @@ _OWN = {
     ),
     TESTED: Text("有人按了测试按钮；`final` 恒为 false", "Somebody pressed the test button; `final` is never true"),
     REMINDED: Text("轮到你了，或时间快到了", "It is your turn, or time is running out"),
+    STOCK_ASKED: Text(
+        "作为卖家：类似的订单更容易失败，请确认有货",
+        "As the seller: orders like this fail more often; are the goods there?",
+    ),
     DISABLED: Text("你的一个 webhook 端点被停用了", "A webhook endpoint of yours was disabled"),
 }
 _KINDS = {

@@ -239,7 +239,7 @@ def _start(
         )
         crew.start("relayer", lambda stop: relayer.follow(stop, poll_seconds=1.0, trouble=trouble))
     if "risk" in wanted:
-        _start_risk(session, crew, deployment)
+        _start_risk(session, crew, deployment, alone=wanted == ["risk"])
     if "notifier" in wanted:
         from ..client import EscrowClient
         from ..notify import NotifierMetrics
@@ -255,7 +255,7 @@ def _start(
         crew.start("notifier", lambda stop: notifier.follow(stop, trouble=trouble))
 
 
-def _start_risk(session: Session, crew: "Crew", deployment: "Deployment") -> None:
+def _start_risk(session: Session, crew: "Crew", deployment: "Deployment", *, alone: bool) -> None:
     """Scores are beside the way: without their libraries everything else goes on."""
     from .. import bootstrap
     from ..risk.errors import RiskLibraryMissing
@@ -263,6 +263,8 @@ def _start_risk(session: Session, crew: "Crew", deployment: "Deployment") -> Non
     try:
         worker = bootstrap.make_risk_worker(session.store(), deployment)
     except RiskLibraryMissing as error:
+        if alone:
+            raise
         session.screen.note(f"! {chinese(error)}", f"! {error.message}")
         return
     crew.start("risk", worker.run)

@@ -764,6 +764,38 @@ class Operations:
         )
         return answer
 
+    def read_risk(self, order_id: str) -> types.RiskView:
+        """An order's scores and warnings. Platform and mediators see all of it; seller and buyer what is said of the seller, and nothing of the buyer."""
+        answer: types.RiskView = self._call(make_call("GET", "/v1/orders/{}/risk", order_id))
+        return answer
+
+    def answer_stock(
+        self, order_id: str, body: types.NewStockAnswer, *, idempotency_key: str | None = None
+    ) -> types.RiskWarningView:
+        """The seller's answer when it is asked whether the goods are there. It binds nobody: who has none declines."""
+        answer: types.RiskWarningView = self._call(
+            make_call(
+                "POST", "/v1/orders/{}/stock-answer", order_id, body=body, idempotency_key=idempotency_key, once=True
+            )
+        )
+        return answer
+
+    def list_warnings(
+        self,
+        platform: str,
+        *,
+        kind: Literal["confirm_stock", "caution", "stricter_policy", "mediator"] | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> types.RiskWarningsView:
+        """Warnings about orders under the platform's policies, the latest first, and how often each kind was right."""
+        answer: types.RiskWarningsView = self._call(
+            make_call(
+                "GET", "/v1/platforms/{}/warnings", platform, query={"kind": kind, "before": before, "limit": limit}
+            )
+        )
+        return answer
+
     def webhook_event_types(self) -> types.EventTypesView:
         """What can be subscribed to, and what somebody may let go because of it: such types are for final endpoints."""
         answer: types.EventTypesView = self._call(make_call("GET", "/v1/webhooks/event-types"))
@@ -1739,6 +1771,38 @@ class AsyncOperations:
                 "/v1/platforms/{}/trends",
                 platform,
                 query={"measure": measure, "by": by, "name": name, "clock": clock},
+            )
+        )
+        return answer
+
+    async def read_risk(self, order_id: str) -> types.RiskView:
+        """An order's scores and warnings. Platform and mediators see all of it; seller and buyer what is said of the seller, and nothing of the buyer."""
+        answer: types.RiskView = await self._call(make_call("GET", "/v1/orders/{}/risk", order_id))
+        return answer
+
+    async def answer_stock(
+        self, order_id: str, body: types.NewStockAnswer, *, idempotency_key: str | None = None
+    ) -> types.RiskWarningView:
+        """The seller's answer when it is asked whether the goods are there. It binds nobody: who has none declines."""
+        answer: types.RiskWarningView = await self._call(
+            make_call(
+                "POST", "/v1/orders/{}/stock-answer", order_id, body=body, idempotency_key=idempotency_key, once=True
+            )
+        )
+        return answer
+
+    async def list_warnings(
+        self,
+        platform: str,
+        *,
+        kind: Literal["confirm_stock", "caution", "stricter_policy", "mediator"] | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> types.RiskWarningsView:
+        """Warnings about orders under the platform's policies, the latest first, and how often each kind was right."""
+        answer: types.RiskWarningsView = await self._call(
+            make_call(
+                "GET", "/v1/platforms/{}/warnings", platform, query={"kind": kind, "before": before, "limit": limit}
             )
         )
         return answer

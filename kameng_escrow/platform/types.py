@@ -154,6 +154,24 @@ class CategoryView(TypedDict):
     label: "Words"
 
 
+class CauseView(TypedDict):
+    """One of what raises a risk most."""
+
+    feature: str
+    value: "float | None"
+    sentence: "Words"
+
+
+class CautionView(TypedDict):
+    """What a buyer should know of a seller before paying."""
+
+    risk: float
+    orders: int
+    sentence: "Words"
+    reasons: list["CauseView"]
+    as_of: str
+
+
 class ChallengeView(TypedDict):
     """The values that the wallet's message must have (EIP-4361)."""
 
@@ -888,6 +906,12 @@ class NewRuling(TypedDict):
     grounds: str
 
 
+class NewStockAnswer(TypedDict):
+    """What a seller says when it is asked whether the goods are there."""
+
+    answer: Literal["in_stock", "out_of_stock"]
+
+
 class OfferBody(TypedDict):
     """The seller's signed promise to accept one order."""
 
@@ -1322,6 +1346,7 @@ class QuoteView(TypedDict):
     backed: bool
     offer_expiry: "int | None"
     offers: list["OfferView"]
+    caution: "CautionView | None"
 
 
 class QuotesView(TypedDict):
@@ -1542,6 +1567,40 @@ class Revise(TypedDict):
     terms: "TermsBody"
 
 
+class RiskView(TypedDict):
+    """An order's risk, as far as the caller is told."""
+
+    order_id: str
+    score: "ScoreView | None"
+    stages: list["ScoreView"]
+    warnings: list["RiskWarningView"]
+
+
+class RiskWarningView(TypedDict):
+    """A risk that was over its threshold."""
+
+    id: int
+    kind: str
+    order_id: str
+    seller: str
+    risk: float
+    raised_at: str
+    details: dict[str, Any]
+    answer: "str | None"
+    answered_at: "str | None"
+    came: "bool | None"
+    lead_seconds: "int | None"
+
+
+class RiskWarningsView(TypedDict):
+    """A page of a platform's warnings, and what each kind has been worth."""
+
+    platform: str
+    worth: list["WorthView"]
+    warnings: list["RiskWarningView"]
+    before: "int | None"
+
+
 class RoomSummaryView(TypedDict):
     """A room in a list."""
 
@@ -1591,6 +1650,18 @@ class RulingView(TypedDict):
 
 
 Scope = Literal["orders:read", "orders:write", "trade", "delivery", "talk", "disputes", "webhooks", "records"]
+
+
+class ScoreView(TypedDict):
+    """What was said when the order came to a stage; null for what the caller is not told."""
+
+    stage: str
+    at: str
+    by_model: bool
+    seller: "float | None"
+    buyer: "float | None"
+    dispute: "float | None"
+    reasons: list["CauseView"]
 
 
 Seat = Literal["buyer", "seller", "mediator", "backup_mediator", "platform"]
@@ -1881,6 +1952,7 @@ class ToldView(TypedDict):
         "order.closed",
         "order.retracted",
         "order.reminded",
+        "risk.stock_asked",
         "webhook.disabled",
         "channel.code",
     ]
@@ -2010,6 +2082,17 @@ class Words(TypedDict):
 
     zh: str
     en: str
+
+
+class WorthView(TypedDict):
+    """How good a kind of warning has been."""
+
+    kind: str
+    raised: int
+    ended: int
+    came: int
+    precision: "float | None"
+    lead_hours: "float | None"
 
 
 class WrittenPaperView(TypedDict):

@@ -147,7 +147,11 @@ class Line:
         return self
 
     def predict(self, matrix: Floats) -> Floats:
-        return spread(self._model.predict_proba(self._prepared(matrix)), self._model.classes_, self._class_count)
+        line = self._prepared(matrix) @ self._model.coef_.T + self._model.intercept_
+        if line.shape[1] == 1:  # by hand, since the library's checks take longer than one row's sum
+            line = np.column_stack([np.zeros(len(line)), line[:, 0]])
+        odds = np.exp(line - line.max(axis=1, keepdims=True))
+        return spread(odds / odds.sum(axis=1, keepdims=True), self._model.classes_, self._class_count)
 
     def _prepared(self, matrix: Floats) -> Floats:
         plain = matrix[:, ~self._coded]

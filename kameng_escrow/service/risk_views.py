@@ -13,7 +13,7 @@ from kameng_escrow.store.service import risk
 
 from .callers import OrderRole
 from .schemas.common import Words, moment
-from .schemas.risk import CauseView, CautionView, ScoreView, WarningView, WorthView
+from .schemas.risk import CauseView, CautionView, RiskWarningView, ScoreView, WorthView
 
 _ABOUT_BUYER: Final = ("buyer_", "pair_", "paid_by_other")
 _SEES_ALL: Final = frozenset({OrderRole.Platform, OrderRole.Mediator, OrderRole.Backup})
@@ -38,9 +38,9 @@ def score_view(row: risk.RiskScoreRow, *, everything: bool) -> ScoreView:
     )
 
 
-def warning_view(row: risk.RiskWarningRow) -> WarningView:
+def warning_view(row: risk.RiskWarningRow) -> RiskWarningView:
     """A warning."""
-    return WarningView(
+    return RiskWarningView(
         id=row.id,
         kind=row.kind,
         order_id=row.order_id,

@@ -18,8 +18,8 @@ from kameng_escrow.domain.events import Logged, OrderOpened, PolicyRegistered, P
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.store import Store
 from kameng_escrow.store.event_json import from_stored
+from kameng_escrow.store.loading import parts
 from kameng_escrow.store.models import BlockRow, EventRow
-from kameng_escrow.store.queries import parts
 from kameng_escrow.store.service import risk as rows
 from kameng_escrow.store.unless_there import insert_unless_there
 

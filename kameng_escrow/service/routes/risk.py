@@ -15,7 +15,7 @@ from ..callers import EVERYONE, SELLING, Scope, account, order
 from ..errors import Forbidden, NotFound
 from ..risk_views import score_view, sees_all, told_parties, warning_view, worth_view
 from ..routing import Router, TheCaller, TheOrder, TheParts
-from ..schemas.risk import NewStockAnswer, RiskView, WarningsView, WarningView
+from ..schemas.risk import NewStockAnswer, RiskView, RiskWarningsView, RiskWarningView
 
 routes = Router("risk")
 
@@ -40,7 +40,7 @@ def read_risk(held: TheOrder, parts: TheParts) -> RiskView:
 
 
 @routes.post("/v1/orders/{order_id}/stock-answer", access=order(SELLING, Scope.OrdersWrite))
-def answer_stock(body: NewStockAnswer, held: TheOrder, parts: TheParts) -> WarningView:
+def answer_stock(body: NewStockAnswer, held: TheOrder, parts: TheParts) -> RiskWarningView:
     """The seller's answer when it is asked whether the goods are there. It binds nobody: who has none declines."""
     with parts.store.writing() as session:
         row = risk.answer(session, parts.contract_id, held.id, body.answer, parts.clock())
@@ -57,7 +57,7 @@ def list_warnings(
     kind: Annotated[AKind | None, Query(description="Only of this kind.")] = None,
     before: Annotated[int | None, Query(ge=1, lt=2**53, description="Only those before this id.")] = None,
     limit: Annotated[int, Query(ge=1, le=risk.LARGEST_PAGE)] = 50,
-) -> WarningsView:
+) -> RiskWarningsView:
     """Warnings about orders under the platform's policies, the latest first, and how often each kind was right."""
     own = parse_address(platform, "platform")
     if own != caller.known:
@@ -67,7 +67,7 @@ def list_warnings(
         )
     with parts.store.reading() as session:
         page = risk.warnings(session, parts.contract_id, own, kind=kind, before=before, limit=limit)
-        return WarningsView(
+        return RiskWarningsView(
             platform=own,
             worth=[worth_view(one) for one in risk.worth(session, parts.contract_id, own)],
             warnings=[warning_view(row) for row in page],

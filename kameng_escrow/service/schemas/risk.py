@@ -37,7 +37,7 @@ class ScoreView(View):
     reasons: list[CauseView]
 
 
-class WarningView(View):
+class RiskWarningView(View):
     """A risk that was over its threshold."""
 
     id: int
@@ -59,7 +59,7 @@ class RiskView(View):
     order_id: Hash
     score: ScoreView | None = Field(description="Of its latest stage; null: there is none.")
     stages: list[ScoreView] = Field(description="All, the latest first.")
-    warnings: list[WarningView]
+    warnings: list[RiskWarningView]
 
 
 class WorthView(View):
@@ -73,12 +73,12 @@ class WorthView(View):
     lead_hours: float | None = Field(description="From the warning until it came, on average.")
 
 
-class WarningsView(View):
+class RiskWarningsView(View):
     """A page of a platform's warnings, and what each kind has been worth."""
 
     platform: Address
     worth: list[WorthView]
-    warnings: list[WarningView]
+    warnings: list[RiskWarningView]
     before: int | None = Field(description="For the next page; null: this is the last.")
 
 
