@@ -152,6 +152,8 @@ class _Market:
         match what:
             case Placement():
                 return self._place(what, now)
+            case Deed():
+                return what
             case Seller():
                 return Withdrawal(seller=what.address, token=what.token)
             case (str() as order_id, int() as stamp, Intention() as intention):
@@ -272,10 +274,8 @@ class _Market:
         order_id = self._venue.id_of(deed.terms)
         self._known.short_of_bond(self._cases[order_id].seller, now)
         if deed.move is Move.OpenWithOffer:
-            # The page sees that the seller can't, and opens without the offer.
-            again = replace(deed, move=Move.Open, expiry=0)
-            [second] = self._venue.perform(now, [again])
-            self._answered(what, again, second, now)
+            # The page sees that the seller can't, and a tick later opens without the offer.
+            self._push(now + self._tick, replace(deed, move=Move.Open, expiry=0))
         elif deed.move is Move.Accept and isinstance(what, tuple) and not what[2].units:
             later = replace(what[2], at=now + _RETRY, units=1)  # marked: once
             self._push(later.at, (order_id, what[1], later))
