@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from kameng_escrow.domain.states import State
@@ -79,7 +79,13 @@ def read_steps(
         .join(PolicyRow, of_policy)
         .outerjoin(QuoteRow, of_quote)
         .outerjoin(ListingRow, ListingRow.id == QuoteRow.listing_id)
-        .where(EventRow.contract_id == contract_id, EventRow.name.in_(LEARNED), EventRow.block_number <= up_to, later)
+        .where(
+            EventRow.contract_id == contract_id,
+            EventRow.block_number >= after.block_number,  # where to begin in the index, which `later` can't tell
+            EventRow.block_number <= up_to,
+            later,
+            EventRow.name.in_(LEARNED),
+        )
         .order_by(EventRow.block_number, EventRow.log_index)
         .limit(limit)
     )
@@ -153,6 +159,8 @@ def _codes_again(
 
 def platforms_with_orders(session: Session, contract_id: int) -> Sequence[str]:
     """The platforms under whose policies there are orders."""
-    orders = select(OrderRow.policy_id).filter_by(contract_id=contract_id).distinct()
-    query = select(PolicyRow.platform).where(PolicyRow.contract_id == contract_id, PolicyRow.policy_id.in_(orders))
+    used = exists().where(  # asked for each policy by an index: there are few of them, and many orders
+        OrderRow.contract_id == PolicyRow.contract_id, OrderRow.policy_id == PolicyRow.policy_id
+    )
+    query = select(PolicyRow.platform).where(PolicyRow.contract_id == contract_id, used)
     return session.scalars(query.distinct().order_by(PolicyRow.platform)).all()
