@@ -260,7 +260,12 @@ class ChainVenue:
                 self._take(self._decoded(mined.receipt["logs"], mined.timestamp))
 
     def _why(self, sent: Outgoing, mined: Mined) -> Refusal:
-        """What the contract refused: the call again, in the block that has it."""
+        """What the contract refused. Of several transactions in a block only the trace knows it: a later one may have
+        changed what the same call would meet after the block. Of a single one the same call tells it."""
+        if isinstance(self._blocks, AnvilBlocks):
+            options = {"disableStorage": True, "disableMemory": True, "disableStack": True}
+            trace = self._node.request("debug_traceTransaction", mined.receipt["transactionHash"], options)
+            return decode_refusal(bytes.fromhex(str(trace["returnValue"]).removeprefix("0x")))
         call = sent.call
         fields = {"from": sent.sender.address, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
         try:
@@ -269,10 +274,11 @@ class ChainVenue:
             if refused.data is not None:
                 return decode_refusal(refused.data)
             raise
-        # It would go through after the block: something later in the same block made room. The trace knows.
-        options = {"disableStorage": True, "disableMemory": True, "disableStack": True}
-        trace = self._node.request("debug_traceTransaction", mined.receipt["transactionHash"], options)
-        return decode_refusal(bytes.fromhex(str(trace["returnValue"]).removeprefix("0x")))
+        block = int(mined.receipt["blockNumber"], 16)
+        raise NodeError(
+            f"A transaction of the market failed in block {block}, and its call does not: it had too little gas.",
+            f"区块 {block} 里的一笔交易失败了，重试却成功：当时 gas 不足。",
+        )
 
     # --------------------------------------------------------------------------------------------------------- reading
 
