@@ -25,7 +25,7 @@ from kameng_escrow.domain.typed_data import policy_id as id_of_policy
 from kameng_escrow.store import Store
 from kameng_escrow.store.bulk import Bulk, bulk_of
 from kameng_escrow.store.engine import POSTGRESQL
-from kameng_escrow.store.models import BlockRow, CheckpointRow, EventRow, OrderRow, PolicyRow
+from kameng_escrow.store.models import BlockRow, CheckpointRow, ClockRow, EventRow, OrderRow, PolicyRow
 from kameng_escrow.store.order_rows import policy_columns, restore_policy
 
 PLATFORMS = 4
@@ -40,6 +40,7 @@ _SECONDS = 12  # between blocks
 
 _ORDERS = tuple(column.name for column in OrderRow.__table__.columns)
 _EVENTS = tuple(column.name for column in EventRow.__table__.columns)
+_CLOCKS = tuple(column.name for column in ClockRow.__table__.columns)
 _BLOCKS = tuple(column.name for column in BlockRow.__table__.columns)
 _MOMENTS = ("opened_at", "accepted_at", "delivered_at", "closed_at")
 _HAPPENS = {"OrderAccepted": "accepted_at", "OrderDelivered": "delivered_at", "OrderClosed": "closed_at"}
@@ -126,6 +127,8 @@ class Filler:
         bulk.insert("blocks", _BLOCKS, [self._block(number) for number in sorted(blocks)])
         bulk.insert("orders", _ORDERS, orders)
         bulk.insert("events", _EVENTS, events)
+        running = [dict(zip(_ORDERS, row, strict=True)) for row in orders]
+        bulk.insert("clocks", _CLOCKS, [[row[name] for name in _CLOCKS] for row in running if row["deadline"]])
 
     def _copy(self, number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         kinds = self._open if number >= self._orders - self._orders // _OPEN else self._closed

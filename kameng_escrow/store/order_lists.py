@@ -13,7 +13,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, literal_column, or_, select, tuple_
+from sqlalchemy.ext.compiler import compiles
 
 from kameng_escrow.domain.states import State
 
@@ -110,12 +111,36 @@ def _runs(reader: Reader, contract_id: int, query: ListQuery) -> Iterator[Run]:
             yield Run("policy_id", policy_id, disputed=True)
 
 
+class _NoIndex(ColumnElement[Any]):
+    """A column by which no index is to be chosen. PostgreSQL knows how many rows each has and chooses well; SQLite would
+    rather walk through all orders of a policy than through the few of any that are open, or were disputed.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(_NoIndex)
+def _plain(element: _NoIndex, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.column, **options))
+
+
+@compiles(_NoIndex, "sqlite")
+def _with_plus(element: _NoIndex, compiler: Any, **options: Any) -> str:
+    return f"+{compiler.process(element.column, **options)}"  # as its documentation has it
+
+
 @cache
 def _statement(
     column: str, disputed: bool, states: frozenset[State] | None, sorting: Sorting, further: bool
 ) -> Prepared:
     attribute = getattr(OrderRow, column)
-    rows = select_orders().where(attribute == bindparam("value", type_=attribute.type))
+    many = column == "policy_id"  # a platform's orders may be most of all
+    owned = _NoIndex(attribute) if many and sorting is Sorting.Deadline else attribute
+    rows = select_orders().where(owned == bindparam("value", type_=attribute.type))
     if disputed:
         rows = rows.where(OrderRow.disputed_at.is_not(None))
     table: type[OrderRow | ClockRow] = OrderRow
@@ -130,8 +155,9 @@ def _statement(
         place = tuple_(*columns)
         after = tuple_(*(bindparam(f"after{index}", type_=one.type) for index, one in enumerate(columns)))
         rows = rows.where(place < after if newest else place > after)
+    ordered = [_NoIndex(one) if many and disputed else one for one in columns]
     return seen(
-        rows.order_by(*(one.desc() if newest else one for one in columns)).limit(LIMIT), _COLUMNS[sorting], newest
+        rows.order_by(*(one.desc() if newest else one for one in ordered)).limit(LIMIT), _COLUMNS[sorting], newest
     )
 
 
