@@ -112,8 +112,8 @@ def _runs(reader: Reader, contract_id: int, query: ListQuery) -> Iterator[Run]:
 
 
 class _NoIndex(ColumnElement[Any]):
-    """A column by which no index is to be chosen. PostgreSQL knows how many rows each has and chooses well; SQLite would
-    rather walk through all orders of a policy than through the few of any that are open, or were disputed.
+    """A column by which no index is to be chosen. PostgreSQL knows how many rows each has, and chooses well; SQLite
+    would rather walk through all orders of a policy than through the few of any that are open, or were disputed.
     """
 
     inherit_cache = True
