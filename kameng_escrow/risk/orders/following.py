@@ -33,6 +33,7 @@ from .saving import load, save
 from .scoring import Examples, OrderModel, Score, prior_score
 
 PAGE: Final = 2_000  # events at once
+AT_ONCE: Final = 100  # orders whose scores are written in one transaction
 KNOWN: Final = 20  # ended orders, before which not even a category's rate is told
 EXPLAINED: Final = 0.15  # from which risk on reasons are looked for
 _GROWN: Final = 1.2  # times as many examples as at the last training
@@ -89,6 +90,8 @@ class RiskFollower:
         self._place: tuple[int, int] = (-1, -1)
         self._hash: str | None = None
         self._trained_on = 0
+        self._due: dict[str, Snapshot] = {}  # orders that are to be scored; kept where the store is away
+        self._finished: dict[str, Finished] = {}  # likewise, whose warnings are to be settled
 
     def look(self, store: Store | None = None, stop: threading.Event | None = None) -> Looked:
         """Reads what is new in the mirror, and does what is to be done about it.
@@ -99,26 +102,28 @@ class RiskFollower:
         store = store or self._store
         if self._reorganised():
             self._forget()
-        events = scored = warned = 0
-        due: dict[str, Snapshot] = {}
-        finished: list[Finished] = []
+        events = 0
         while stop is None or not stop.is_set():
             page = self._read()
             for logged in page:
                 found = self._learn(logged)
                 if isinstance(found, Snapshot):
-                    due[found.order_id] = found
+                    self._due[found.order_id] = found
                 elif isinstance(found, Finished):
-                    due.pop(found.order_id, None)
-                    finished.append(found)
+                    self._due.pop(found.order_id, None)
+                    self._finished[found.order_id] = found
             events += len(page)
             if len(page) < PAGE:
                 break
         self._find_model(store)
-        with store.writing() as session:
-            scored, warned = self._write(session, list(due.values()))
-            for one in finished:
-                self._settle(session, one)
+        scored = warned = 0
+        while self._due and (stop is None or not stop.is_set()):
+            part = list(self._due.values())[:AT_ONCE]
+            new, raised = self._write(store, part)
+            scored, warned = scored + new, warned + raised
+            for one in part:
+                del self._due[one.order_id]
+        self._settle(store)
         trained = self._train(store)
         return Looked(events=events, scored=scored, warned=warned, trained=trained)
 
@@ -198,13 +203,23 @@ class RiskFollower:
             return [], False
         return [prior_score(self._chronicle, one) for one in due], False
 
-    def _write(self, session: Session, due: Sequence[Snapshot]) -> tuple[int, int]:
-        scored = warned = 0
+    def _write(self, store: Store, due: Sequence[Snapshot]) -> tuple[int, int]:
+        """Scores these, and writes what came of it. The model is asked before the transaction, in which others wait."""
         found, by_model = self._scores(due)
-        for snapshot, score in zip(due, found, strict=False):
-            why = []
-            if by_model and self._model is not None and score.bad >= EXPLAINED:
-                why = reasons(self._model.causes(snapshot), snapshot.values)
+        why = [self._reasons(one, score, by_model) for one, score in zip(due, found, strict=False)]
+        with store.writing() as session:
+            return self._keep(session, list(zip(due, found, why, strict=False)), by_model)
+
+    def _reasons(self, snapshot: Snapshot, score: Score, by_model: bool) -> list[dict[str, Any]]:
+        if not by_model or self._model is None or score.bad < EXPLAINED:
+            return []
+        return reasons(self._model.causes(snapshot), snapshot.values)
+
+    def _keep(
+        self, session: Session, found: Sequence[tuple[Snapshot, Score, list[dict[str, Any]]]], by_model: bool
+    ) -> tuple[int, int]:
+        scored = warned = 0
+        for snapshot, score, why in found:
             scored += insert_unless_there(
                 session,
                 rows.RiskScoreRow,
@@ -257,9 +272,20 @@ class RiskFollower:
         row.at = snapshot.at
         row.reasons = reasons([name for name in why if snapshot.values[name]], snapshot.values)
 
-    def _settle(self, session: Session, finished: Finished) -> None:
-        for kind, bad in came(finished).items():
-            rows.settle(session, self._contract_id, finished.order_id, (kind,), finished.bad_at if bad else None)
+    def _settle(self, store: Store) -> None:
+        """Holds the warnings of orders that have ended against what happened."""
+        if not self._finished:
+            return
+        with store.reading() as session:
+            waiting = [one for one in rows.unsettled(session, self._contract_id) if one[0] in self._finished]
+        for part in parts(waiting):
+            with store.writing() as session:
+                for order_id, kind in part:
+                    finished = self._finished[order_id]
+                    bad = came(finished).get(kind)
+                    if bad is not None:
+                        rows.settle(session, self._contract_id, order_id, (kind,), finished.bad_at if bad else None)
+        self._finished.clear()
 
     # ------------------------------------------------------------------------------------------------------- training
 

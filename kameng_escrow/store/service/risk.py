@@ -185,6 +185,13 @@ def settle(session: Session, contract_id: int, order_id: str, kinds: Sequence[st
     )
 
 
+def unsettled(session: Session, contract_id: int) -> list[tuple[str, str]]:
+    """Order and kind of the warnings of which it is not known yet whether what they feared came."""
+    row = RiskWarningRow
+    query = select(row.order_id, row.kind).where(row.contract_id == contract_id, row.came.is_(None))
+    return [(order_id, kind) for order_id, kind in session.execute(query.order_by(row.id))]
+
+
 def champion(session: Session, contract_id: int) -> RiskModelRow | None:
     """The model that scores."""
     query = select(RiskModelRow).filter_by(contract_id=contract_id).order_by(RiskModelRow.id.desc()).limit(1)
