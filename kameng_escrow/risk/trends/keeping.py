@@ -45,20 +45,19 @@ def read_series(
 def refresh_outlooks(
     store: Store, contract_id: int, *, clocks: tuple[Clock, ...] = tuple(Clock), stop: threading.Event | None = None
 ) -> int:
-    """Makes the outlooks of every platform that has none yet of the last day that is over; returns how many.
+    """Makes the outlooks of one platform, by one clock, that has none yet of the last day that is over; returns how many.
 
-    Takes about a second of the processor for each series, so that it is for a worker, and once a day. Raises
-    `StoreError`.
+    A worker calls it again and again, and does in between what is more urgent: each series takes about half a second of
+    the processor, once a day. Zero: all are made. Raises `StoreError`.
     """
-    made = 0
     with store.reading() as session:
         platforms = platforms_with_orders(session, contract_id)
     for platform in platforms:
         for clock in clocks:
-            made += _refresh(store, contract_id, platform, clock, stop)
-            if stop is not None and stop.is_set():
+            made = _refresh(store, contract_id, platform, clock, stop)
+            if made or (stop is not None and stop.is_set()):
                 return made
-    return made
+    return 0
 
 
 def _refresh(store: Store, contract_id: int, platform: str, clock: Clock, stop: threading.Event | None) -> int:
