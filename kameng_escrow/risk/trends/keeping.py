@@ -45,7 +45,8 @@ def read_series(
 def refresh_outlooks(
     store: Store, contract_id: int, *, clocks: tuple[Clock, ...] = tuple(Clock), stop: threading.Event | None = None
 ) -> int:
-    """Makes the outlooks of one platform, by one clock, that has none yet of the last day that is over; returns how many.
+    """Makes the outlooks of one platform by one clock, where the last day that is over is not in them yet; returns how
+    many.
 
     A worker calls it again and again, and does in between what is more urgent: each series takes about half a second of
     the processor, once a day. Zero: all are made. Raises `StoreError`.
