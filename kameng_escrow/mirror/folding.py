@@ -20,8 +20,8 @@ from kameng_escrow.domain.events import (
 )
 from kameng_escrow.domain.policy import Policy
 from kameng_escrow.store import BalanceKind
+from kameng_escrow.store.bulk import Packed, bulk_of
 from kameng_escrow.store.bulk import Values as BulkValues
-from kameng_escrow.store.bulk import bulk_of
 from kameng_escrow.store.loading import load_orders, load_policies, parts
 from kameng_escrow.store.models import BalanceRow, OperatorRow, OrderRow, PayToRow, PolicyRow
 from kameng_escrow.store.order_rows import (
@@ -88,10 +88,10 @@ class Folding:
         self._pay_to: dict[str, Columns] = {}
         self._operators: dict[tuple[str, str, str, str], Columns] = {}
         self._deltas: dict[Key, int] = defaultdict(int)
-        self._new_orders: list[tuple[Names, Rows]] = []  # columns and rows
-        self._changed_orders: list[tuple[Names, Names, Rows]] = []  # keys, columns and rows
-        self._stopped: Rows = []  # the keys of clocks that are there
-        self._clocks: Rows = []  # those that run afterwards
+        self._stopped: Rows = []  # keys of clocks that are there and run no more
+        self._new_rows: list[tuple[str, Names, Packed]] = []  # table, columns and rows
+        self._changed_rows: list[tuple[str, Names, Names, Packed]] = []  # table, keys, columns and rows
+        self._gone_rows: list[tuple[str, Names, Packed]] = []  # table, and keys
         self._block = 0
 
     def recall(self, events: Iterable[Told], *, opening: bool = False) -> Missing:
@@ -186,14 +186,14 @@ class Folding:
         """
         contract_id, undisputed = self._contract_id, undisputed_values(values)
         groups: dict[tuple[bool, bool], Rows] = defaultdict(list)  # whether going on, and disputed
-        anew = []
+        anew, clocks = [], []
         for order_id, record in self.orders.items():
             course = (*record.last, *course_values(record, values))
             disputed = record.disputed_at is not None
             if record.clocked is not None:
                 self._stopped.append(clock_key(contract_id, record.clocked, record.first))
             if record.deadline is not None:
-                self._clocks.append((*clock_key(contract_id, record.state, record.first), record.deadline))
+                clocks.append((*clock_key(contract_id, record.state, record.first), record.deadline))
             if record.known and not record.reopened:
                 row = (contract_id, *record.first, *course)
                 groups[True, disputed].append((*row, *dispute_values(record, values)) if disputed else row)
@@ -204,15 +204,17 @@ class Folding:
             else:
                 groups[False, disputed].append((*row, *(dispute_values(record, values) if disputed else undisputed)))
         moving, opening = (*_LAST, *COURSE), (*_LAST, *COURSE, *_FIRST, *OPENING)
-        self._new_orders = [
-            ((*_BY_ID, *opening, *UNDISPUTED), groups[False, False]),
-            ((*_BY_ID, *opening, *DISPUTE), groups[False, True]),
+        self._new_rows = [
+            ("orders", (*_BY_ID, *opening, *UNDISPUTED), values.pack(groups[False, False])),
+            ("orders", (*_BY_ID, *opening, *DISPUTE), values.pack(groups[False, True])),
+            ("clocks", CLOCK, values.pack(clocks)),
         ]
-        self._changed_orders = [
-            (_BY_PLACE, moving, groups[True, False]),
-            (_BY_PLACE, (*moving, *DISPUTE), groups[True, True]),
-            (_BY_ID, (*opening, *DISPUTE), anew),
+        self._changed_rows = [
+            ("orders", _BY_PLACE, moving, values.pack(groups[True, False])),
+            ("orders", _BY_PLACE, (*moving, *DISPUTE), values.pack(groups[True, True])),
+            ("orders", _BY_ID, (*opening, *DISPUTE), values.pack(anew)),
         ]
+        self._gone_rows = [("clocks", CLOCK_KEY, values.pack(self._stopped))]
 
     def remember(self, block_hash: str) -> None:
         """Leaves what it knows to whoever folds the blocks after this one."""
@@ -272,16 +274,12 @@ class Folding:
 
     def _write_orders(self, session: Session) -> None:
         bulk = bulk_of(session)
-        for columns, rows in self._new_orders:
-            bulk.insert("orders", columns, rows)
-            rows.clear()
-        for keys, columns, rows in self._changed_orders:
-            bulk.update("orders", keys, columns, rows)
-            rows.clear()
-        bulk.delete("clocks", CLOCK_KEY, self._stopped)
-        bulk.insert("clocks", CLOCK, self._clocks)
-        self._stopped.clear()
-        self._clocks.clear()
+        for table, keys, rows in self._gone_rows:
+            bulk.delete(table, keys, rows)
+        for table, columns, rows in self._new_rows:
+            bulk.insert(table, columns, rows)
+        for table, keys, columns, rows in self._changed_rows:
+            bulk.update(table, keys, columns, rows)
         for part in parts(sorted(self._gone)):
             session.execute(
                 delete(OrderRow).where(OrderRow.contract_id == self._contract_id, OrderRow.order_id.in_(part))

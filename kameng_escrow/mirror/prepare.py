@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kameng_escrow.store import Store
-from kameng_escrow.store.bulk import Values
+from kameng_escrow.store.bulk import Packed, Values
 from kameng_escrow.store.event_json import stored
 from kameng_escrow.store.models import CheckpointRow
 
@@ -44,8 +44,8 @@ class Prepared:
     busy: Set[int]  # the blocks with events
     count: int  # of events
     folding: Folding
-    events: list[Row]  # of EVENT_COLUMNS
-    entries: list[Row]  # of outbox.COLUMNS
+    events: Packed  # of EVENT_COLUMNS
+    entries: Packed  # of outbox.COLUMNS
 
     @property
     def hash(self) -> str:
@@ -102,8 +102,17 @@ def prepare(
             events.append(row)
             if order is not None:
                 entries.append(outbox.entry(contract_id, name, order, now_ms))
-    folding.arrange(Values(store.engine.dialect.name))
-    busy = {block.number for block in chunk.blocks}
-    prepared = Prepared(chunk.first, chunk.last, chunk.headers, busy, chunk.events, folding, events, entries)
+    written = Values(store.engine.dialect.name)
+    folding.arrange(written)
+    prepared = Prepared(
+        first=chunk.first,
+        last=chunk.last,
+        headers=chunk.headers,
+        busy={block.number for block in chunk.blocks},
+        count=chunk.events,
+        folding=folding,
+        events=written.pack(events),
+        entries=written.pack(entries),
+    )
     folding.remember(prepared.hash)
     return prepared

@@ -57,10 +57,8 @@ def write_chunk(
     _insert_blocks(session, contract_id, prepared)
     bulk = bulk_of(session)
     bulk.insert("events", EVENT_COLUMNS, prepared.events)
-    prepared.events.clear()
     prepared.folding.write(session)
     bulk.insert("outbox", outbox.COLUMNS, prepared.entries)
-    prepared.entries.clear()
     last = prepared.headers[prepared.last]
     mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
     move_final(mark, final)

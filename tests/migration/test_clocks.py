@@ -19,8 +19,8 @@ STATES: tuple[tuple[str, int | None], ...] = (
 )
 
 
-def test_open_orders_have_their_clocks(store_url: str) -> None:
-    with Store.open(store_url) as store:
+def test_open_orders_have_their_clocks(empty_store_url: str) -> None:
+    with Store.open(empty_store_url) as store:
         with store.writing() as session:
             config = schema.alembic_config()
             config.attributes["connection"] = session.connection()
