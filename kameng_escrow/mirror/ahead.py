@@ -72,13 +72,15 @@ class Ahead:
         self._readings: deque[_Reading] = deque()
         self._most = 1
 
-    def take(self, first: int, head: int, *, parent_hash: str, recent_from: int) -> Chunk | None:
+    def take(self, first: int, head: int, *, parent_hash: str, recent_from: int, later: bool = False) -> Chunk | None:
         """The range from `first` on; None where the node wants to be asked for less.
 
         Args:
             head: the chain's last block, up to which to read ahead.
             parent_hash: of the block before the first.
             recent_from: from this block on every header is wanted.
+            later: whether the caller has work to do first, and then says `read_on`; of a node nearby nothing is read
+                before that, since it has the same processors as the caller's work.
 
         Raises:
             ChainMoved: the range does not follow on that block.
@@ -88,7 +90,8 @@ class Ahead:
             self.forget()
             self._read_on(first, head, recent_from)
         reading = self._readings.popleft()
-        self._top_up(head, recent_from, after=reading.last)
+        if not later or self._most > 1:
+            self._top_up(head, recent_from, after=reading.last)
         if reading.ident is None:  # asked for now, and nothing to do meanwhile
             reading.run()
         try:
@@ -113,6 +116,10 @@ class Ahead:
         most = self._most + 1 if reading.waited > _MOSTLY_WAITING else self._most - 1
         self._most = max(1, min(MOST_AHEAD, most, _EVENTS_AHEAD // max(1, chunk.events)))
         return chunk
+
+    def read_on(self, chunk: Chunk, head: int, *, recent_from: int) -> None:
+        """Has the ranges after this one read, which was the last that was taken."""
+        self._top_up(head, recent_from, after=chunk.last)
 
     def forget(self) -> None:
         """Whatever was read ahead is not wanted any more."""

@@ -25,6 +25,7 @@ from .reorg import Anchor, find_fork
 from .report import Run
 from .scrutiny import Scrutiny
 from .source import ChainSource, Header
+from .turns import taking_turns
 from .writing import locked_checkpoint, move_final, roll_back, write_chunk
 
 _COLLECT_EVERY = 50  # ranges
@@ -77,7 +78,7 @@ class Stepper:
     @contextmanager
     def at_work(self, run: Run) -> Iterator[None]:
         """Steps are taken in here. Whatever is on its way has arrived at the end, or what kept it is raised."""
-        with Helper() as self._helper, ThreadPoolExecutor(1, "mirror-writer") as writer:
+        with Helper() as self._helper, ThreadPoolExecutor(1, "mirror-writer") as writer, taking_turns():
             self._writer = writer if self._store.concurrent else None
             try:
                 yield
@@ -148,10 +149,16 @@ class Stepper:
         return True
 
     def _take(self, seen: int, seen_hash: str, head: Header) -> Chunk | None:
-        return self._ahead.take(seen + 1, head.number, parent_hash=seen_hash, recent_from=head.number - self._window)
+        return self._ahead.take(
+            seen + 1,
+            head.number,
+            parent_hash=seen_hash,
+            recent_from=head.number - self._window,
+            later=self._writing is not None,
+        )
 
     def _prepare(self, run: Run, chunk: Chunk, parent_hash: str) -> Prepared:
-        """The range's rows, on those after the block before it."""
+        """The range's rows, on those after the block before it. Then it is the next one's turn to be read."""
         writing = self._writing
         stands = {parent_hash}
         orders: Set[str] = frozenset()
@@ -160,7 +167,7 @@ class Stepper:
             stands.add(before.parent_hash)
             orders = before.folding.orders.keys()
         with self._memory.of(parent_hash) as memory:
-            return prepare(
+            prepared = prepare(
                 self._store,
                 self._contract_id,
                 chunk,
@@ -170,6 +177,8 @@ class Stepper:
                 settle=lambda: self._settle(run),
                 careful=self._careful,
             )
+        self._ahead.read_on(chunk, run.head, recent_from=run.head - self._window)
+        return prepared
 
     def _write(self, run: Run, prepared: Prepared, parent_hash: str, final: int) -> None:
         """Has the range written: meanwhile, if there is more, and otherwise at once."""

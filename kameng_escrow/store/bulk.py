@@ -26,6 +26,9 @@ Names = Sequence[str]
 _PARAMETERS = 4_096  # in a statement; SQLite takes eight times as many
 _SHARES = (1, 8, 64)  # of so many: statements of few sizes, since each is compiled once
 _COPIED = 1_000  # rows in a piece
+# Until the transaction ends. The server knows nothing of a table that was made a moment ago, and would rather read the
+# whole of the other one, as long as that is small, than look the keys up.
+_BY_KEY = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 _CSV = r"(FORMAT csv, ESCAPE '\', NULL 'null')"
 _ESCAPED = re.compile(rb"\\[bfnrtu]")  # in JSON, as it has characters that may not stand in it
 
@@ -175,6 +178,7 @@ class PostgresBulk:
         run = self._connection.exec_driver_sql
         run(f"CREATE TEMPORARY TABLE {beside} ON COMMIT DROP AS SELECT {', '.join(names)} FROM {table} WITH NO DATA")
         self._copy(beside, names, rows)
+        run(_BY_KEY)
         run(statement(beside, f"WHERE {which}"))
         run(f"DROP TABLE {beside}")
 
