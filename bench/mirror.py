@@ -39,7 +39,7 @@ from bench.recording import Recording, playing, record
 
 RESULTS = Path(__file__).parent / "results" / "mirror.json"
 PLOT = Path(__file__).resolve().parents[1] / "docs" / "images" / "mirror-growth.svg"
-EVENTS = 300_000  # on the Anvil
+EVENTS = 200_000  # on the Anvil
 ROUNDS = 3
 SAMPLE = 5_000  # events for web3.py, which needs its time
 RECORDED = 60_000  # events in a round of the recording

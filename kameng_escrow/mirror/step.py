@@ -142,6 +142,7 @@ class Stepper:
                 chunk = self._take(before.last, before.hash, head)
                 if chunk is not None:
                     prepared = self._prepare(run, chunk, before.hash)
+                    del chunk  # its events would be here until the end of a wait in which the next come
                     self._settle(run)
                     self._write(run, prepared, before.hash, final)
                     return self._writing is not None or run.seen < head.number
