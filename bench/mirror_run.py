@@ -4,11 +4,13 @@ Arguments: the node's URL, the store's URL or path, the deployment as JSON. Prin
 and samples on the way.
 """
 
+import os
 import resource
 import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -44,8 +46,8 @@ def run(url: str, store_url: str, deployment: dict[str, Any]) -> dict[str, Any]:
             seconds = time.perf_counter() - began
             if not samples or seconds - samples[-1].seconds >= _EVERY or step.done == step.total:
                 samples.append(Sample(step.events, seconds, time.process_time() - worked, _resident_mb()))
-                with suppress(psutil.Error):  # it may just be ending
-                    helpers.extend(one.memory_info().rss / 2**20 for one in psutil.Process().children())
+                with suppress(psutil.Error, OSError):  # it may just be ending
+                    helpers.extend(_most_mb(one.pid) for one in psutil.Process().children())
 
         report = mirror.run_once(progress)
         seconds, cpu = time.perf_counter() - began, time.process_time() - worked
@@ -54,9 +56,15 @@ def run(url: str, store_url: str, deployment: dict[str, Any]) -> dict[str, Any]:
         "blocks": report.blocks,
         "seconds": seconds,
         "cpu": cpu,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 + max(helpers, default=0.0),
+        "peak_mb": _most_mb(os.getpid()) + max(helpers, default=0.0),
         "samples": [asdict(sample) for sample in samples],
     }
+
+
+def _most_mb(pid: int) -> float:
+    """The most memory that a process has had. (What `getrusage` says begins at what its parent had.)"""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _resident_mb() -> float:
