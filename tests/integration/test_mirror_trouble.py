@@ -253,10 +253,15 @@ def test_following_notices_that_another_chain_came_back(world: EscrowWorld, stor
     assert caught.value.got == 77
 
 
-def test_following_does_not_wait_for_a_node_that_never_answered(store: Store, world: EscrowWorld) -> None:
-    with RpcNode("http://127.0.0.1:9") as nobody, pytest.raises(NodeUnreachable, match=r"127\.0\.0\.1:9"):
+def test_following_does_not_wait_for_a_node_that_never_answered(tmp_path: Path, world: EscrowWorld) -> None:
+    path = tmp_path / "none.sqlite"
+    with (
+        Store.open(str(path)) as store,
+        RpcNode("http://127.0.0.1:9") as nobody,
+        pytest.raises(NodeUnreachable, match=r"127\.0\.0\.1:9"),
+    ):
         mirror_of(world, store, source=Web3Source(nobody.w3)).follow(threading.Event())
-    assert not Path(store.where).exists()
+    assert not path.exists()
 
 
 def test_over_http_everything_is_the_same(lived: tuple[EscrowWorld, Any], store: Store, tmp_path: Path) -> None:
