@@ -1,6 +1,6 @@
 """Reads of orders through a served API, over stores of ten thousand and of a million orders.
 
-`kameng serve --only api` runs as one process with one database, SQLite's file or a PostgreSQL server. Some two hundred
+`kameng serve --only api` runs as one process with one database, SQLite's file or a PostgreSQL server. Some sixty
 people have signed in there, buyers and sellers with sessions and platforms with keys, and a second process reads for
 them at a fixed rate, whatever the answers take (`bench.api_load`): 60 in 100 read one order, 15 its history, 25 a page
 of 20 from their lists, with filters and from further down. The platforms' orders are drawn from the whole store.
@@ -44,7 +44,7 @@ RESULTS = Path(__file__).parent / "results" / "api.json"
 FEW, MANY = 10_000, 1_000_000  # orders
 RATE = 500  # requests a second
 SECONDS, WARM = 20.0, 4.0
-SIGNERS = Signers(sellers=20, buyers=160)  # of the small store's 20 and 2,000, of the large one's 2,000 and 200,000
+SIGNERS = Signers(sellers=15, buyers=45)  # of the small store's 20 and 2,000, of the large one's 2,000 and 200,000
 WAVES, WAVE = 5, 100  # of the mill's orders
 DATABASES = ("SQLite", "PostgreSQL")
 
