@@ -15,7 +15,6 @@ import psutil
 import requests
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
-from siwe import SiweMessage
 
 from kameng_escrow.chain.deployments import Deployment, save_deployment
 
@@ -24,6 +23,17 @@ from .api_store import PLATFORMS, Signers, person
 
 COMMAND = (sys.executable, "-c", "from kameng_escrow.cli import main; main()", "serve", "--only", "api")
 RATE_LIMIT = 60_000  # requests a minute of a caller: KAMENG_RATE_LIMIT, so that the load is not refused
+_MESSAGE = """{domain} wants you to sign in with your Ethereum account:
+{address}
+
+{statement}
+
+URI: {uri}
+Version: {version}
+Chain ID: {chain_id}
+Nonce: {nonce}
+Issued At: {issued_at}
+Expiration Time: {expiration_time}"""  # EIP-4361; the library that makes it takes longer than the signing
 _UP_SECONDS = 60.0
 _PAGES = 10  # of its list that a caller looks through beforehand
 
@@ -114,7 +124,7 @@ def _signed_in(url: str, kind: str, number: int, who: LocalAccount, address: str
     with requests.Session() as browser:
         browser.headers.update({"Origin": url, "X-Forwarded-For": address})
         asked = _answer(browser.post(f"{url}/v1/sign-in/challenge", timeout=30))
-        message = SiweMessage(**asked, address=who.address).prepare_message()
+        message = _MESSAGE.format(address=who.address, **asked)
         signature = "0x" + bytes(who.sign_message(encode_defunct(text=message)).signature).hex()
         sent = browser.post(f"{url}/v1/sign-in", json={"message": message, "signature": signature}, timeout=30)
         _answer(sent)
