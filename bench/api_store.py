@@ -11,8 +11,9 @@ looks through grows with the store. The newest two in a hundred are open, the ot
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from eth_account import Account
@@ -214,12 +215,17 @@ def _templates(session: Session) -> tuple[list[Template], list[Template]]:
         row["fields"] = json.loads(row["fields"]) if isinstance(row["fields"], str) else row["fields"]
         events.setdefault(row["subject"], []).append(row)
     orders = [
-        Template(dict(found._mapping), tuple(events[found.order_id]))
+        Template(_bulky(found._mapping), tuple(events[found.order_id]))
         for found in session.execute(text("SELECT * FROM orders ORDER BY first_block, first_log_index"))
     ]
     closed = [one for one in orders if one.row["state"] == "Closed"]
     still = [one for one in orders if one.row["state"] != "Closed"]
     return list(_interleaved(closed)), list(_interleaved(still))
+
+
+def _bulky(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row as `store.bulk` takes it: PostgreSQL's NUMERIC is the whole number that it holds."""
+    return {str(name): int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
 
 
 def _interleaved(templates: Sequence[Template]) -> Iterator[Template]:
