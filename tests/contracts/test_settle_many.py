@@ -125,6 +125,20 @@ def test_settle_many_keeps_fees_and_bonds_of_policies_sellers_and_coins_apart(
         assert escrow.bondOf(stranger, coin) == 3 * orders[0].sums.B
 
 
+def test_settle_many_keeps_a_fee_and_a_bond_of_one_base_unit(
+    escrow, world, delivered, coin, make_policy, keeper, warp, seller
+):
+    """The least that there is, which rounds to nothing nowhere."""
+    policy = make_policy(platform_fee_bps=100, seller_bond_bps=100, mediation_fee_bps=0)
+    order = delivered(policy=policy, token=coin, price=100)
+    assert (order.sums.f(100), order.sums.B) == (1, 1)
+    fees, bond = escrow.feesOf(world.policy_id(policy), coin), escrow.bondOf(seller, coin)
+    warp(order.deadline)
+    escrow.settleMany([order.terms], sender=keeper)
+    assert escrow.feesOf(world.policy_id(policy), coin) == fees + 1
+    assert escrow.bondOf(seller, coin) == bond + 1
+
+
 def test_settle_many_holds_up_nobody_for_one_receiver_that_refuses(
     escrow, world, opened, compiled, keeper, stranger, warp
 ):
