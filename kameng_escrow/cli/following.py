@@ -141,7 +141,7 @@ def _audit_beside(
 ) -> None:
     """Compares store and chain every so often in a thread of its own, with a connection of its own."""
     from .. import bootstrap
-    from ..mirror.audit import Auditor
+    from ..mirror.auditor import Auditor
 
     deployment, store, screen = session.deployment(), session.store(), session.screen
     node = stack.enter_context(bootstrap.connect(session.settings))

@@ -2,6 +2,7 @@
 that need no chain.
 """
 
+import threading
 from dataclasses import fields
 from typing import Any
 
@@ -56,6 +57,7 @@ class Shelf:
         self.store, self.policy = store, policy
         self.policy_id = policy_id(policy)
         self.now = NOW
+        self._mirror = threading.Lock()  # there is one for a contract: the outbox's ids commit in their order
         self.contract_id = self._enrol() if contract_id is None else contract_id
         self.desk = Desk(
             store=store,
@@ -145,7 +147,7 @@ class Shelf:
 
     def chain(self, quote_id: str, state: State | None, **changes: Any) -> None:
         """The order of a quote stands so; None: there is no such order (any more). The outbox tells."""
-        with self.store.writing() as session:
+        with self._mirror, self.store.writing() as session:
             quote = session.get_one(QuoteRow, quote_id)
             row = session.get(OrderRow, (self.contract_id, quote.order_id))
             if state is None:

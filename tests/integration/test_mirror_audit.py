@@ -19,7 +19,7 @@ from kameng_escrow.mirror import (
     audit,
     repair,
 )
-from kameng_escrow.mirror.audit import Auditor
+from kameng_escrow.mirror.auditor import Auditor
 from kameng_escrow.store import Leadership, Store, StoreBusy
 from kameng_escrow.store.models import BalanceRow, BlockRow, EventRow, OperatorRow, OrderRow, PolicyRow
 

@@ -62,7 +62,7 @@ def test_a_signature_that_is_none_is_refused(service: Service, signature: str) -
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_refused")
 
 
-@pytest.mark.parametrize("message", ["", "hello", "escrow.example wants you", "\x00" * 100, "é" * 1000])
+@pytest.mark.parametrize("message", ["", "hello", "escrow.example wants you", "é" * 1000])
 def test_what_is_no_message_is_refused(service: Service, message: str) -> None:
     answer = service.visitor().post("/v1/sign-in", json={"message": message, "signature": "0x"})
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_refused")
