@@ -7,6 +7,7 @@ from pathlib import Path
 from .contract_pages import contract_index, contract_pages
 from .events_and_views import event_list, lens_list, view_list
 from .lifecycle import lifecycle_table
+from .mirror_speed import mirror_speed
 from .order_gas import gas_table
 from .platform_client import client_files
 from .policies import policy_draft, policy_fields, policy_warnings
@@ -34,6 +35,7 @@ BLOCKS: dict[str, Callable[[Lang], str]] = {
     "lifecycle": lifecycle_table,
     "malformed": malformed_table,
     "methods": method_tables,
+    "mirror-speed": mirror_speed,
     "notification-channels": notification_channels,
     "notification-topics": notification_topics,
     "policy-draft": policy_draft,

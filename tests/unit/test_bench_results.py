@@ -82,3 +82,32 @@ def test_figures_of_the_operations_are_of_the_shipped_contract():
     for name, gas in figures["operations"].items():
         assert gas.keys() in ({"any"}, {"erc20"}, {"erc20", "native"})
         assert "native" in gas or name not in payable
+
+
+def test_a_mirror_catches_up_as_fast_as_promised():
+    figures = json.loads((RESULTS / "mirror.json").read_text("utf-8"))
+    assert min(figures["sqlite_events_per_s"], figures["postgres_events_per_s"]) >= 25_000
+    assert figures["ratio_to_web3py"] >= 15
+    assert figures.keys() >= {"ratio_to_bare_loop", "head_p99_ms"}
+
+
+def test_a_simulated_market_closes_its_books():
+    figures = json.loads((RESULTS / "simulate.json").read_text("utf-8"))
+    assert figures["orders"] >= 10_000
+    assert figures["seconds"] <= 15 * 60
+    assert [figures[name] for name in ("conserved", "mirror_equals_chain", "twin_equals_chain")] == [True] * 3
+
+
+def test_what_is_measured_of_risk_is_complete():
+    figures = json.loads((RESULTS / "risk.json").read_text("utf-8"))
+    seconds = {"score_one_ms", "score_10000_s", "fit_120k_s"}
+    model = {"auc_minus_best_baseline", "brier_minus_best_baseline", "precision", "lead_time_h"}
+    assert figures.keys() >= seconds | model | {"false_alarms_per_1000", "delay_h", "coverage"}
+    assert figures["auc_minus_best_baseline"] > 0
+    assert figures["brier_minus_best_baseline"] < 0
+
+
+def test_reads_through_the_service_are_measured_with_a_million_orders():
+    figures = json.loads((RESULTS / "api.json").read_text("utf-8"))
+    assert figures.keys() >= {"rps", "p99_ms", "p95_growth"}
+    assert (figures["orders"], figures["offered_rps"]) == (1_000_000, 500)
