@@ -6,7 +6,8 @@ from functools import cache
 import pytest
 from sqlalchemy import func, select, update
 
-from kameng_escrow.domain.events import OrderClosed, OrderEvent
+from kameng_escrow.domain.events import Logged, OrderClosed, OrderEvent
+from kameng_escrow.risk.orders import following
 from kameng_escrow.risk.orders.following import RiskFollower
 from kameng_escrow.risk.worker import RiskWorker
 from kameng_escrow.simulate.market import run
@@ -136,6 +137,28 @@ def test_what_a_reorganisation_took_away_is_read_anew(sqlite_store: Store, follo
         session.execute(update(BlockRow).where(BlockRow.number == MOST).values(hash="0x" + "ee" * 32))
     assert follower.look().events == MOST
     assert follower.look().events == 0
+
+
+def test_a_reorganisation_between_two_pages_leaves_nothing_of_the_first(
+    sqlite_store: Store, follower: RiskFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "PAGE", 500)
+    read, pages = follower._read, []
+
+    def reading() -> list[Logged]:
+        page = read()
+        if not pages:
+            with sqlite_store.writing() as session:
+                session.execute(update(BlockRow).where(BlockRow.number == 500).values(hash="0x" + "ee" * 32))
+        pages.append(len(page))
+        return page
+
+    monkeypatch.setattr(follower, "_read", reading)
+    follower.look()
+    assert pages == [500, 500, MOST - 500]
+    undisturbed = RiskFollower(sqlite_store, CONTRACT)
+    undisturbed.look()
+    assert follower._chronicle.closed == undisturbed._chronicle.closed > 0
 
 
 def test_a_look_that_fails_keeps_no_other_from_its_turn(sqlite_store: Store) -> None:

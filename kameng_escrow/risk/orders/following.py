@@ -100,8 +100,6 @@ class RiskFollower:
             StoreError: as `Store.writing`.
         """
         store = store or self._store
-        if self._reorganised():
-            self._forget()
         events = 0
         while stop is None or not stop.is_set():
             page = self._read()
@@ -129,14 +127,20 @@ class RiskFollower:
 
     # -------------------------------------------------------------------------------------------------------- reading
 
-    def _reorganised(self) -> bool:
+    def _reorganised(self, session: Session) -> bool:
         if self._hash is None:
             return False
-        with self._store.reading() as session:
-            row = session.get(BlockRow, (self._contract_id, self._place[0]))
-            return row is None or row.hash != self._hash
+        row = session.get(BlockRow, (self._contract_id, self._place[0]))
+        return row is None or row.hash != self._hash
 
     def _read(self) -> list[Logged]:
+        """The next page; the first one again where a reorganisation took away what was read last."""
+        with self._store.reading() as session:
+            if self._reorganised(session):
+                self._forget()
+            return self._next_page(session)
+
+    def _next_page(self, session: Session) -> list[Logged]:
         block, index = self._place
         later = or_(EventRow.block_number > block, and_(EventRow.block_number == block, EventRow.log_index > index))
         of_block = (BlockRow.contract_id == EventRow.contract_id) & (BlockRow.number == EventRow.block_number)
@@ -147,12 +151,11 @@ class RiskFollower:
             .order_by(EventRow.block_number, EventRow.log_index)
             .limit(PAGE)
         )
-        with self._store.reading() as session:
-            found = session.execute(query).all()
-            opened = [row.subject for row, *_ in found if row.name == OrderOpened.__name__]
-            for part in parts(opened):
-                self._categories.update(rows.categories(session, self._contract_id, part))
-            made = [_logged(*one) for one in found]
+        found = session.execute(query).all()
+        opened = [row.subject for row, *_ in found if row.name == OrderOpened.__name__]
+        for part in parts(opened):
+            self._categories.update(rows.categories(session, self._contract_id, part))
+        made = [_logged(*one) for one in found]
         if found:
             last, _, self._hash = found[-1]
             self._place = (last.block_number, last.log_index)
