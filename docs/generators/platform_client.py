@@ -156,14 +156,17 @@ class _Operation:
 
 def _operations(operations: list[_Operation]) -> str:
     parts = [_HEAD.format(title="The service's routes as methods")]
-    parts.append("from typing import Any, Literal\n\nfrom . import types\nfrom .calls import Call, make_call\n")
+    parts.append(
+        "from abc import ABC, abstractmethod\nfrom typing import Any, Literal\n\n"
+        "from . import types\nfrom .calls import Call, make_call\n"
+    )
     for name, awaits, doc in (
         ("Operations", "", "Every route of the service; each returns what it answers."),
         ("AsyncOperations", "async ", "Every route of the service; each is awaited."),
     ):
         waits = "await " if awaits else ""
-        parts += [f"\n\nclass {name}:", f'    """{doc} Raises `PlatformError`."""\n']
-        parts += [f"    {awaits}def _call(self, call: Call) -> Any:", "        raise NotImplementedError\n"]
+        parts += [f"\n\nclass {name}(ABC):", f'    """{doc} Raises `PlatformError`."""\n']
+        parts += ["    @abstractmethod", f"    {awaits}def _call(self, call: Call) -> Any: ...\n"]
         for one in operations:
             head = ", ".join(["self", *one.parameters])
             parts += [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.domain.reputation import ONE, Tally, Trade, Yardstick, reckon
@@ -23,7 +24,7 @@ class Attack:
     trades: list[Trade]
 
 
-def sale(buyer: str, **changes: object) -> Trade:
+def sale(buyer: str, **changes: Any) -> Trade:
     usual = Trade(
         buyer=buyer,
         refund_to=buyer,
@@ -40,7 +41,7 @@ def sale(buyer: str, **changes: object) -> Trade:
         full_fee=UNIT,
         closed_at=NOW,
     )
-    return replace(usual, **changes)  # type: ignore[arg-type]
+    return replace(usual, **changes)
 
 
 def fault(buyer: str, full_fee: int = UNIT) -> Trade:

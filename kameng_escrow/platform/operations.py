@@ -1,16 +1,17 @@
 """The service's routes as methods: made from the interface's description by `make docs`. Not to be edited."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 from . import types
 from .calls import Call, make_call
 
 
-class Operations:
+class Operations(ABC):
     """Every route of the service; each returns what it answers. Raises `PlatformError`."""
 
-    def _call(self, call: Call) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _call(self, call: Call) -> Any: ...
 
     def about(self) -> types.AboutView:
         """Which contract this service serves, and how far its mirror has come."""
@@ -997,11 +998,11 @@ class Operations:
         return answer
 
 
-class AsyncOperations:
+class AsyncOperations(ABC):
     """Every route of the service; each is awaited. Raises `PlatformError`."""
 
-    async def _call(self, call: Call) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    async def _call(self, call: Call) -> Any: ...
 
     async def about(self) -> types.AboutView:
         """Which contract this service serves, and how far its mirror has come."""

@@ -109,7 +109,10 @@ def find_columns(frame: pd.DataFrame) -> tuple[list[Column], list[Dropped], list
     notes: list[tuple[str, str]] = []
     for name in frame.columns:
         found = _find(frame[name], notes)
-        (dropped if isinstance(found, Dropped) else used).append(found)  # type: ignore[arg-type]  # by the test before
+        if isinstance(found, Dropped):
+            dropped.append(found)
+        else:
+            used.append(found)
     return used, dropped, notes
 
 

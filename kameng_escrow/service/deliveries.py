@@ -5,6 +5,7 @@ It has no key to any of them, except where a party discloses one to the mediator
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -244,7 +245,7 @@ def disclose(
         NotFound: the whole delivery that is meant is not kept here.
         DeliveryKeyUnusable: the identity is none.
     """
-    shown: dict[str, object] = {"payload_hash": payload_hash}
+    shown: dict[str, Any] = {"payload_hash": payload_hash}
     if unit is not None:
         if not is_printable(unit.code):
             raise BadRequest(
@@ -281,7 +282,7 @@ def disclose(
             now=parts.clock(),
             commitment=found.commitment,
             flaw=found.flaw,
-            **shown,  # type: ignore[arg-type]  # the columns above
+            **shown,
         )
         session.flush()
         session.expunge(row)

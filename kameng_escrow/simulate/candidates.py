@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kameng_escrow.domain.policy import NO_CANCEL, ZERO_ADDRESS, Policy
 from kameng_escrow.domain.policy_check import (
@@ -46,7 +47,8 @@ class Change:
 
     def applied(self, policy: Policy) -> Policy:
         """The policy with it."""
-        return replace(policy, **{self.field: self.after})  # type: ignore[arg-type]  # numbers all
+        changed: dict[str, Any] = {self.field: self.after}
+        return replace(policy, **changed)
 
 
 def changes_of(policy: Policy, price_fen: int, *, instant: bool) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
 
 from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.domain.policy import NO_CANCEL, ZERO_ADDRESS, Policy, recommended_policy, validate_policy
@@ -232,7 +233,7 @@ def _platform(
 
 
 def _changed(policy: Policy, habits: PlatformKind) -> Policy:
-    changes: dict[str, int] = {}
+    changes: dict[str, Any] = {}
     for field in fields(habits.policy):
         value = getattr(habits.policy, field.name)
         if value is not None:
@@ -241,14 +242,19 @@ def _changed(policy: Policy, habits: PlatformKind) -> Policy:
         changes["cancel_fee_bps"] = NO_CANCEL
     if policy.mediator == ZERO_ADDRESS:
         changes |= {"mediate_window": 0, "mediation_fee_bps": 0}
-    return replace(policy, **changes)  # type: ignore[arg-type]  # the numbers alone
+    return replace(policy, **changes)
 
 
-def _spread(kinds: Mapping[str, object], seed: int, role: str, number: int) -> str:
+class _Kind(Protocol):
+    @property
+    def share(self) -> float: ...
+
+
+def _spread(kinds: Mapping[str, _Kind], seed: int, role: str, number: int) -> str:
     """A kind for the number, such that any first few of a role have the kinds about in proportion."""
     point = (Draws(seed, role).uniform("first") + number * _GOLDEN) % 1.0
     for name, kind in kinds.items():
-        point -= kind.share  # type: ignore[attr-defined]
+        point -= kind.share
         if point < 0:
             return name
     return next(reversed(list(kinds)))

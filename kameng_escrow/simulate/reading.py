@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .errors import BadParameter
 
-T = TypeVar("T")
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+T = TypeVar("T", bound=_Dataclass)
 
 
 class Within:
@@ -34,7 +39,7 @@ def read(kind: type[T], table: object, path: str = "") -> T:
     if not isinstance(table, Mapping):
         raise BadParameter(path or "(file)", table, "a table", "一个表")
     hints = get_type_hints(kind, include_extras=True)
-    known: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    known: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}
     for name in table:
         if _python(name) not in known:
             choices = ", ".join(known)
@@ -68,8 +73,8 @@ def _value(hint: Any, given: Any, path: str) -> Any:
     if get_origin(hint) in (UnionType, Union):  # something, or None where it is left out
         hint = next(one for one in get_args(hint) if one is not type(None))
         return _value(hint, given, path)
-    if is_dataclass(hint):
-        return read(hint, given, path)  # type: ignore[arg-type]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return read(hint, given, path)
     if get_origin(hint) is dict:
         if not isinstance(given, Mapping) or not given:
             raise BadParameter(path, given, "a table with entries", "至少有一项的表")

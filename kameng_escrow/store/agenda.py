@@ -112,11 +112,11 @@ class Agenda:
         )
 
 
-def _due(row: tuple[object, ...]) -> Due:
+def _due(row: tuple[Any, ...]) -> Due:
     order_id, state, deadline, *terms = row
     return Due(
-        order_id=order_id,  # type: ignore[arg-type]  # the columns are typed, a tuple of them is not
-        terms=OrderTerms(**dict(zip(_TERMS, terms, strict=True))),  # type: ignore[arg-type]
-        state=state,  # type: ignore[arg-type]
-        due_at=deadline,  # type: ignore[arg-type]
+        order_id=order_id,
+        terms=OrderTerms(**dict(zip(_TERMS, terms, strict=True))),
+        state=state,
+        due_at=deadline,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -60,7 +60,7 @@ def happenings_of(
 def _rows(contract_id: int) -> Select[Any]:
     order = (OrderRow.contract_id == OutboxRow.contract_id) & (OrderRow.order_id == OutboxRow.order_id)
     policy = (PolicyRow.contract_id == OrderRow.contract_id) & (PolicyRow.policy_id == OrderRow.policy_id)
-    rows: Any = (
+    rows = (
         select(
             OutboxRow,
             OrderRow.buyer,
@@ -73,7 +73,7 @@ def _rows(contract_id: int) -> Select[Any]:
         .outerjoin(PolicyRow, policy)
         .where(OutboxRow.contract_id == contract_id)
     )
-    return rows  # type: ignore[no-any-return]  # of several kinds of rows
+    return cast("Select[Any]", rows)
 
 
 def _read(session: Session, contract_id: int, query: Select[Any]) -> list[Happening]:

@@ -4,11 +4,16 @@ Whoever can make up accounts can fill any memory that grows with their number. H
 heard of for the longest time, and never the process.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-Value = TypeVar("Value")
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Value = TypeVar("Value", bound=_Dataclass)
 
 
 class Bounded(Generic[Value]):
@@ -21,10 +26,10 @@ class Bounded(Generic[Value]):
 
     __slots__ = ("_kind", "_most", "_names", "_records")
 
-    def __init__(self, most: int, kind: Callable[[], Value]) -> None:
+    def __init__(self, most: int, kind: type[Value]) -> None:
         self._most = most
         self._kind = kind
-        self._names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
+        self._names = tuple(field.name for field in fields(kind))
         self._records: dict[str, Value] = {}
 
     def __len__(self) -> int:

@@ -1,8 +1,9 @@
 """How much is too much: tails of counts, and the detection of a rise with a bound on its false alarms."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, lgamma, log, sqrt
-from typing import Final
+from typing import Any, Final
 
 WAYS: Final = (0.2, 0.5, 0.9)  # how far above what is allowed a rise may lie: these parts of the way to 1
 
@@ -60,9 +61,9 @@ class Rise:
         return [[*self.levels], self.drift, self.since, self.trials, self.hits, [*self.orders]]
 
     @classmethod
-    def restore(cls, state: list[object]) -> "Rise":
+    def restore(cls, state: Sequence[Any]) -> "Rise":
         """What `dump` gave."""
-        return cls(*state)  # type: ignore[arg-type]  # as they were dumped
+        return cls(*state)
 
 
 @dataclass(slots=True)
