@@ -21,7 +21,8 @@ contract SlotsProof {
 
     /// The assembly of `state` reads what the plain conversion reads.
     function check_state_is_the_plain_conversion(uint256 raw) external pure {
-        assert(_known(raw).state() == State(raw >> 248));
+        OrderSlot slot = _known(raw); // first: of a comparison's two sides the right one is reckoned before the left
+        assert(slot.state() == State(raw >> 248));
     }
 
     function check_opened(uint256 raw, uint256 snapshot, uint8 to, uint256 time) external pure {
