@@ -274,10 +274,11 @@ def make_stockkeeper(store: "Store", deployment: Deployment) -> "Stockkeeper":
     return Stockkeeper(store, open_book(store, deployment).info().id)
 
 
-def make_risk_worker(store: "Store", deployment: Deployment) -> "RiskWorker":
-    """What scores orders, warns, and learns what is out of the ordinary and where things are heading.
+def make_risk_worker(store: "Store", deployment: Deployment, settings: Settings) -> "RiskWorker":
+    """What scores orders, warns, learns what is out of the ordinary and where things are heading, and advises on rules.
 
     Raises:
+        Malformed: an address in the settings has a wrong checksum.
         RiskLibraryMissing: the libraries of `kameng-escrow[risk]` are not installed.
         UnknownContract, SchemaMissing and the like: nothing of the contract was mirrored yet.
     """
@@ -293,8 +294,11 @@ def make_risk_worker(store: "Store", deployment: Deployment) -> "RiskWorker":
     from .risk.orders.following import RiskFollower
     from .risk.trends.keeping import refresh_outlooks
     from .risk.worker import RiskWorker
+    from .simulate.keeping import refresh_advice
     from .store.service.risk import CONFIRM_STOCK
 
+    yuan = {parse_address(one, "KAMENG_YUAN_TOKENS"): units for one, units in settings.yuan_tokens}
+    period = settings.advice_days * 86_400
     contract_id = open_book(store, deployment).info().id
 
     def asked(session: Any, alert: Any) -> None:
@@ -312,6 +316,9 @@ def make_risk_worker(store: "Store", deployment: Deployment) -> "RiskWorker":
             ("anomalies", lambda _, stop: anomalies.look(stop)),
             ("trends", lambda store, stop: refresh_outlooks(store, contract_id, stop=stop)),
         ],
+        asides=[("advice", lambda store, stop: refresh_advice(store, contract_id, period=period, yuan=yuan, stop=stop))]
+        if period
+        else [],
     )
 
 

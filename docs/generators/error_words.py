@@ -57,6 +57,7 @@ CHINESE = {
     "simulate.BadParameter": "参数文件里的值任何市场都不可能有：请改正它指出的那一行",
     "simulate.ReportUnavailable": "报告需要的库没有安装",
     "simulate.NoHistory": "还没有已结束的订单，无从建议",
+    "simulate.ReplayLost": "重放历史的进程没有给出结果就结束了：稍后会再试",
     "simulate.MarketStuck": "市场走不到终点：承载它的地方不再应答",
     # talk
     "talk.TalkError": "会话、举证与裁决错误的根；什么也没有写入",

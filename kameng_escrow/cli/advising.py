@@ -192,36 +192,13 @@ def _no_unit() -> Any:
 
 
 def _data(group: "Group", advice: "Advice") -> dict[str, Any]:
-    from dataclasses import asdict
-
-    def effect(one: Any) -> dict[str, Any]:
-        return {
-            "changes": [asdict(change) for change in one.changes],
-            "differences": {
-                name: {"mean": interval.mean, "low": interval.low, "high": interval.high}
-                for name, interval in one.differences.items()
-            },
-            "better": one.better,
-        }
+    from ..simulate.advice_documents import advice_json
 
     return {
         "category": group.category,
         "policy_id": group.policy_id,
         "review_by": iso(group.review_by),
-        "orders": advice.orders,
-        "enough": advice.enough,
-        "replays": advice.replays,
-        "seed": advice.seed,
-        "fitted": {
-            "accept": asdict(advice.fit.accept),
-            "deliver": asdict(advice.fit.deliver),
-            "speak": asdict(advice.fit.speak),
-            "shares": dict(advice.fit.shares),
-        },
-        "now": asdict(advice.now),
-        "tried": [effect(one) for one in advice.tried],
+        **advice_json(advice),
         "advised": None if advice.effect is None else document_of(advice.advised),
-        "effect": None if advice.effect is None else effect(advice.effect),
         "warnings": [warning_data(found) for found in advice.warnings],
-        "next_review_days": advice.review_days,
     }

@@ -45,9 +45,9 @@ def register(app: typer.Typer) -> None:
     command(
         app,
         "watch",
-        zh="风险程序：给订单评分、预警、定期重新训练（缺省一直跟随，--once 一轮就结束）",
-        en="Score orders, warn, retrain now and then: go on until Ctrl-C, or --once",
-        uses=(*NODE, *STORE),
+        zh="风险程序：给订单评分、预警、定期重新训练、建议规则（缺省一直跟随，--once 一轮就结束）",
+        en="Score orders, warn, retrain now and then, advise on rules: go on until Ctrl-C, or --once",
+        uses=(*NODE, *STORE, "advice_days", "yuan_tokens"),
     )(watch)
     command(
         app,
@@ -72,7 +72,7 @@ def watch(
     deployment = session.deployment()
     store = session.store()
     store.check_schema()
-    worker = bootstrap.make_risk_worker(store, deployment)
+    worker = bootstrap.make_risk_worker(store, deployment, session.settings)
     stop = threading.Event()
     with ExitStack() as stack:
         stop_on_signals(stack, stop)

@@ -31,6 +31,7 @@ SERVICE = (
     *("public_url", "listen", "proxies", "session_hours", "explorer_url"),
     *("rate_limit", "rate_limit_anonymous", "fingerprint_keys_file"),
     *("files", "files_max_bytes", "file_max_bytes", "room_max_bytes"),
+    *("advice_days", "yuan_tokens"),
 )
 PARTS = ("api", "mirror", "stock", "keeper", "relayer", "notifier", "risk")
 
@@ -261,7 +262,7 @@ def _start_risk(session: Session, crew: "Crew", deployment: "Deployment", *, alo
     from ..risk.errors import RiskLibraryMissing
 
     try:
-        worker = bootstrap.make_risk_worker(session.store(), deployment)
+        worker = bootstrap.make_risk_worker(session.store(), deployment, session.settings)
     except RiskLibraryMissing as error:
         if alone:
             raise

@@ -797,6 +797,26 @@ class Operations(ABC):
         )
         return answer
 
+    def list_policy_advice(
+        self,
+        platform: str,
+        *,
+        policy: str | None = None,
+        category: str | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> types.PolicyAdvicesView:
+        """Reports on which windows and bonds would have served better, category by category, the latest first; made anew every few days and kept, so that a review can compare them. Empty before 60 orders of a category have ended."""
+        answer: types.PolicyAdvicesView = self._call(
+            make_call(
+                "GET",
+                "/v1/platforms/{}/policy-advice",
+                platform,
+                query={"policy": policy, "category": category, "before": before, "limit": limit},
+            )
+        )
+        return answer
+
     def webhook_event_types(self) -> types.EventTypesView:
         """What can be subscribed to, and what somebody may let go because of it: such types are for final endpoints."""
         answer: types.EventTypesView = self._call(make_call("GET", "/v1/webhooks/event-types"))
@@ -1804,6 +1824,26 @@ class AsyncOperations(ABC):
         answer: types.RiskWarningsView = await self._call(
             make_call(
                 "GET", "/v1/platforms/{}/warnings", platform, query={"kind": kind, "before": before, "limit": limit}
+            )
+        )
+        return answer
+
+    async def list_policy_advice(
+        self,
+        platform: str,
+        *,
+        policy: str | None = None,
+        category: str | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> types.PolicyAdvicesView:
+        """Reports on which windows and bonds would have served better, category by category, the latest first; made anew every few days and kept, so that a review can compare them. Empty before 60 orders of a category have ended."""
+        answer: types.PolicyAdvicesView = await self._call(
+            make_call(
+                "GET",
+                "/v1/platforms/{}/policy-advice",
+                platform,
+                query={"policy": policy, "category": category, "before": before, "limit": limit},
             )
         )
         return answer

@@ -642,6 +642,14 @@ class HistoryView(TypedDict):
     events: list["EventView"]
 
 
+class IntervalView(TypedDict):
+    """An estimate, and between what it lies with 95 % confidence."""
+
+    mean: float
+    low: float
+    high: float
+
+
 class KeySecretView(TypedDict):
     """A key with its secret."""
 
@@ -758,6 +766,18 @@ class MeView(TypedDict):
     by: str
     key_id: "str | None"
     scopes: list[str]
+
+
+class MeasuresView(TypedDict):
+    """What the policy as it is comes to: means over the orders of the replays."""
+
+    failed: float
+    harm_fen: float
+    refund_hours: float
+    paid_hours: float
+    frozen_fen_days: float
+    mediated: float
+    cost_fen: float
 
 
 class MessagesView(TypedDict):
@@ -1168,6 +1188,85 @@ class PaymentPapersView(TypedDict):
 
 
 Phase = Literal["negotiation", "first_half", "second_half", "due"]
+
+
+class PolicyAdviceView(TypedDict):
+    """What the history of one category under one policy spoke for when the report was made."""
+
+    id: int
+    policy_id: str
+    category: "str | None"
+    made_at: int
+    orders: int
+    enough: bool
+    price_fen: int
+    price_known: bool
+    replays: int
+    seed: int
+    basis: "Words"
+    verdict: "Words"
+    changes: list["PolicyChangeView"]
+    effects: list["PolicyEffectView"]
+    advised: "PolicyNumbersView | None"
+    warnings: list["PolicyCautionView"]
+    now: "MeasuresView"
+    tried: list["TriedChangeView"]
+    review_by: int
+    next_review_days: int
+
+
+class PolicyAdvicesView(TypedDict):
+    """A page of a platform's reports, the latest first."""
+
+    platform: str
+    reports: list["PolicyAdviceView"]
+    before: "int | None"
+
+
+class PolicyCautionView(TypedDict):
+    """What the policy checker says of the advised policy."""
+
+    code: str
+    severity: str
+    field: str
+    recommended: "int | None"
+    sentence: "Words"
+
+
+class PolicyChangeView(TypedDict):
+    """One number of a policy, otherwise."""
+
+    field: str
+    before: int
+    after: int
+    sentence: "Words"
+
+
+class PolicyEffectView(TypedDict):
+    """By how much one measure differs under all advised changes together: what grows is worse."""
+
+    mean: float
+    low: float
+    high: float
+    measure: str
+    name: "Words"
+    sentence: "Words"
+
+
+class PolicyNumbersView(TypedDict):
+    """A policy's numbers. Windows in seconds, shares in bps."""
+
+    accept_window: int
+    deliver_window: int
+    inspect_window: int
+    negotiate_window: int
+    mediate_window: int
+    platform_fee_bps: int
+    cancel_fee_bps: int
+    seller_bond_bps: int
+    dispute_bond_bps: int
+    mediation_fee_bps: int
+    silence_share_bps: int
 
 
 class PossibilityView(TypedDict):
@@ -1980,6 +2079,17 @@ class TradeDeskView(TypedDict):
 TransactionView = TypedDict(
     "TransactionView", {"from": str, "to": str, "data": str, "value": str, "chainId": str, "gas": "str | None"}
 )
+
+
+class TriedChangeView(TypedDict):
+    """A single change that was tried."""
+
+    field: str
+    before: int
+    after: int
+    sentence: "Words"
+    cost_fen: "IntervalView"
+    better: bool
 
 
 class TypedDataView(TypedDict):

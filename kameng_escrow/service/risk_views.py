@@ -5,19 +5,35 @@ honest one for a figure. A buyer sees what is said of its seller, and nothing of
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from fastapi import Path
 from sqlalchemy.orm import Session
 
+from kameng_escrow.domain.inputs import parse_address
 from kameng_escrow.store.service import risk
 
-from .callers import OrderRole
+from .callers import Caller, OrderRole
+from .errors import Forbidden
 from .schemas.common import Words, moment
 from .schemas.risk import CauseView, CautionView, RiskWarningView, ScoreView, WorthView
+
+ThePlatform = Annotated[str, Path(max_length=64, description="The platform's account: the caller's own.")]
 
 _ABOUT_BUYER: Final = ("buyer_", "pair_", "paid_by_other")
 _SEES_ALL: Final = frozenset({OrderRole.Platform, OrderRole.Mediator, OrderRole.Backup})
 _TOLD_PARTIES: Final = frozenset({risk.CONFIRM_STOCK, risk.CAUTION})
+
+
+def own_platform(platform: str, caller: Caller) -> str:
+    """The platform's account, which must be the caller's. Raises `Forbidden`."""
+    wanted = parse_address(platform, "platform")
+    if wanted != caller.known:
+        raise Forbidden(
+            f"This is for the platform {wanted} alone, and {caller.known} calls.",
+            f"这里只对平台 {wanted} 自己开放，而请求来自 {caller.known}。",
+        )
+    return wanted
 
 
 def sees_all(roles: Iterable[OrderRole]) -> bool:

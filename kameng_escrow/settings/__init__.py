@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from . import books, chain, notify, relayer, service
+from . import books, chain, notify, relayer, risk, service
 from .forms import SettingError
 from .row import Setting
 
 __all__ = ["TABLE", "Setting", "SettingError", "Settings", "data_folder", "language"]
 
-TABLE: tuple[Setting, ...] = chain.ROWS + books.ROWS + service.ROWS + relayer.ROWS + notify.ROWS
+TABLE: tuple[Setting, ...] = chain.ROWS + books.ROWS + service.ROWS + risk.ROWS + relayer.ROWS + notify.ROWS
 
 _BY_NAME = {setting.name: setting for setting in TABLE}
 
@@ -58,6 +58,9 @@ class Settings:
     room_max_bytes: int
     rate_limit: int  # requests a minute
     rate_limit_anonymous: int  # likewise
+    # of the risk worker
+    advice_days: int  # 0: no reports are made
+    yuan_tokens: tuple[tuple[str, int], ...]  # token, and the base units that one yuan comes to
     # of the relayer
     relayer_key_file: Path | None
     relayer_passphrase_file: Path | None

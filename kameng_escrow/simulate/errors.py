@@ -5,6 +5,7 @@ EscrowError
     ├── BadParameter    a file of parameters says what no market can be: fix the line that it names
     ├── ReportUnavailable   the report needs libraries that are not installed
     ├── NoHistory       nothing has happened yet that advice could rest on
+    ├── ReplayLost      the process that replayed is gone: it is tried again
     └── MarketStuck     the market could not come to its end: a venue that no longer answers
 """
 
@@ -76,3 +77,18 @@ class NoHistory(SimulationError):
             f"{group} 还没有任何已结束的订单，无法给出建议：请先运行镜像，或稍后再来。",
         )
         self.group = group
+
+
+class ReplayLost(SimulationError):
+    """The process that replayed a history ended without an answer; `exit_code` as `subprocess` has it."""
+
+    code = "replay_lost"
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(
+            f"The process that replays ended with {exit_code} and without an answer: it is tried again. If that goes "
+            "on, look whether the machine is out of memory, or run `kameng policy advise` and see what it says.",
+            f"重放历史的进程以 {exit_code} 结束，没有给出结果：稍后会再试。如果一直如此，请检查内存是否不足，"
+            "或运行 kameng policy advise 看它怎么说。",
+        )
+        self.exit_code = exit_code

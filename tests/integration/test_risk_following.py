@@ -171,3 +171,38 @@ def test_a_look_that_fails_keeps_no_other_from_its_turn(sqlite_store: Store) -> 
     worker = RiskWorker(sqlite_store, CONTRACT, [("bad", fails), ("good", lambda _, stop: done.append("good"))])
     assert worker.run(threading.Event(), once=True) is False
     assert done == ["good"]
+
+
+def test_what_is_done_aside_keeps_no_round_waiting(sqlite_store: Store) -> None:
+    sqlite_store.migrate()
+    rounds, begun, stop = threading.Semaphore(0), threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def aside(_: Store, told: threading.Event) -> None:
+        begun.set()
+        assert told.wait(60)
+        done.append("aside")
+
+    looks = [("good", lambda _, __: rounds.release())]
+    worker = RiskWorker(sqlite_store, CONTRACT, looks, asides=[("long", aside)])
+    thread = threading.Thread(target=worker.run, args=(stop,), kwargs={"poll_seconds": 0.01})
+    thread.start()
+    assert begun.wait(60)
+    assert all(rounds.acquire(timeout=60) for _ in range(3))
+    assert done == []
+    stop.set()
+    thread.join(60)
+    assert done == ["aside"]  # begun once, told to stop, and waited for
+
+
+def test_one_round_waits_for_what_is_done_aside(sqlite_store: Store) -> None:
+    sqlite_store.migrate()
+
+    def fails(_: Store, __: threading.Event) -> None:
+        raise RuntimeError("a market")
+
+    done: list[str] = []
+    asides = [("bad", fails), ("good", lambda _, __: done.append("aside"))]
+    worker = RiskWorker(sqlite_store, CONTRACT, [("look", lambda _, __: done.append("look"))], asides=asides)
+    assert worker.run(threading.Event(), once=True) is False
+    assert sorted(done) == ["aside", "look"]

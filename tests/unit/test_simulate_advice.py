@@ -1,6 +1,7 @@
 """Advice finds what is known to be better, says how sure it is, and claims nothing that the history does not show."""
 
 import random
+import threading
 from dataclasses import fields, replace
 from functools import cache
 from math import log
@@ -13,9 +14,11 @@ from kameng_escrow.domain.policy import NO_CANCEL, ZERO_ADDRESS, Policy, validat
 from kameng_escrow.domain.policy_check import check_policy
 from kameng_escrow.domain.policy_warnings import Severity
 from kameng_escrow.simulate.advice import ENOUGH, Advice, advise
+from kameng_escrow.simulate.advice_documents import advice_json, report_json
 from kameng_escrow.simulate.advice_words import basis_text, change_text, effect_lines, number_text, verdict_text
+from kameng_escrow.simulate.apart import advise_apart
 from kameng_escrow.simulate.candidates import Change, changes_of
-from kameng_escrow.simulate.errors import NoHistory
+from kameng_escrow.simulate.errors import NoHistory, ReplayLost
 from kameng_escrow.simulate.fitting import fit, fit_timing
 from kameng_escrow.simulate.market import run
 from kameng_escrow.simulate.parameters import Delay, Parameters, load_parameters
@@ -201,3 +204,35 @@ def test_fitted_markets_have_every_parameter() -> None:
     [seller] = parameters.sellers.values()
     assert 0 <= seller.bad_untempted <= seller.bad_tempted <= 1
     assert not parameters.attacks
+
+
+def test_advice_from_another_process_is_the_same() -> None:
+    few = history()[:30]
+    options = {"group": "game-card", "price_fen": PRICE, "replays": 1, "orders": 3}
+    there = advise_apart(threading.Event(), few, policy(), priors(), **options)
+    assert there == advise(few, policy(), priors(), **options)
+
+
+def test_a_process_that_is_gone_is_told_and_one_that_is_not_wanted_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert advise_apart(stop, history(), policy(), priors(), group="game-card", price_fen=PRICE) is None
+    with pytest.raises(ReplayLost) as raised:  # the other has no order that has ended
+        advise_apart(threading.Event(), (), policy(), priors(), group="game-card", price_fen=PRICE)
+    assert raised.value.exit_code == 1
+    assert "稍后会再试" in raised.value.message_zh
+
+
+def test_a_report_has_the_advice_in_words_and_numbers() -> None:
+    advice = advised()
+    assert advice.effect is not None
+    found = report_json(advice, price_known=True, review_by=7)
+    assert (found["orders"], found["price_fen"], found["price_known"]) == (advice.orders, PRICE, True)
+    assert found["advised"]["deliver_window"] == advice.advised.deliver_window
+    assert [one["field"] for one in found["changes"]] == [one.field for one in advice.effect.changes]
+    assert found["changes"][0]["sentence"]["zh"] == change_text(advice.effect.changes[0]).zh
+    cost = next(one for one in found["effects"] if one["measure"] == "cost_fen")
+    assert cost["high"] == round(advice.effect.differences["cost_fen"].high, 4) < 0
+    assert "元" in cost["sentence"]["zh"]
+    assert (found["tried"][0]["better"], found["review_by"], found["next_review_days"]) == (True, 7, 90)
+    assert advice_json(advice)["effect"]["better"] is True

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from . import (
     accounts,
+    advice,
     anomalies,
     deliveries,
     disputes,
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     records.routes.router,
     anomalies.routes.router,
     risk.routes.router,
+    advice.routes.router,
     webhooks.routes.router,
     notifications.routes.router,
 )

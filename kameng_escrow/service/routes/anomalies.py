@@ -2,20 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query
+from fastapi import Query
 
-from kameng_escrow.domain.inputs import parse_address
 from kameng_escrow.store.service import anomalies, trends
 
-from ..callers import Caller, Scope, account
-from ..errors import Forbidden
+from ..callers import Scope, account
+from ..risk_views import ThePlatform, own_platform
 from ..routing import Router, TheCaller, TheParts
 from ..schemas.anomalies import AnomaliesView, AnomalyView, OutlooksView, OutlookView
 from ..schemas.common import moment
 
 routes = Router("risk")
 
-ThePlatform = Annotated[str, Path(max_length=64, description="The platform's account: the caller's own.")]
 AKind = Literal["velocity", "ring", "price", "disputer", "code_reuse", "mediator_bias", "failure"]
 ASeverity = Literal["low", "medium", "high"]
 
@@ -39,7 +37,7 @@ def list_anomalies(
     """Alarms about the platform's own orders, those raised last first. The same finding again brings its alarm up to
     date. They say what was seen; what it means is for people to find out.
     """
-    own = _own(platform, caller)
+    own = own_platform(platform, caller)
     with parts.store.reading() as session:
         page = anomalies.anomalies(
             session,
@@ -82,21 +80,10 @@ def list_trends(
     """Counts by day, what is to be expected with intervals, and what changed since when; made anew once a day is over.
     Empty before the first day is.
     """
-    own = _own(platform, caller)
+    own = own_platform(platform, caller)
     with parts.store.reading() as session:
         found = trends.outlooks(session, parts.contract_id, own, clock=clock, measure=measure, by=by, name=name)
     return OutlooksView(platform=own, outlooks=[_outlook(one) for one in found])
-
-
-def _own(platform: str, caller: Caller) -> str:
-    """The platform's account, which must be the caller's."""
-    wanted = parse_address(platform, "platform")
-    if wanted != caller.known:
-        raise Forbidden(
-            f"This is for the platform {wanted} alone, and {caller.known} calls.",
-            f"这里只对平台 {wanted} 自己开放，而请求来自 {caller.known}。",
-        )
-    return wanted
 
 
 def _anomaly(one: anomalies.AnomalyRow) -> AnomalyView:

@@ -6,14 +6,13 @@ no score.
 
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
+from fastapi import Query
 
-from kameng_escrow.domain.inputs import parse_address
 from kameng_escrow.store.service import risk
 
 from ..callers import EVERYONE, SELLING, Scope, account, order
-from ..errors import Forbidden, NotFound
-from ..risk_views import score_view, sees_all, told_parties, warning_view, worth_view
+from ..errors import NotFound
+from ..risk_views import ThePlatform, own_platform, score_view, sees_all, told_parties, warning_view, worth_view
 from ..routing import Router, TheCaller, TheOrder, TheParts
 from ..schemas.risk import NewStockAnswer, RiskView, RiskWarningsView, RiskWarningView
 
@@ -51,7 +50,7 @@ def answer_stock(body: NewStockAnswer, held: TheOrder, parts: TheParts) -> RiskW
 
 @routes.get("/v1/platforms/{platform}/warnings", access=account(Scope.Records))
 def list_warnings(
-    platform: Annotated[str, Path(max_length=64, description="The platform's account: the caller's own.")],
+    platform: ThePlatform,
     caller: TheCaller,
     parts: TheParts,
     kind: Annotated[AKind | None, Query(description="Only of this kind.")] = None,
@@ -59,12 +58,7 @@ def list_warnings(
     limit: Annotated[int, Query(ge=1, le=risk.LARGEST_PAGE)] = 50,
 ) -> RiskWarningsView:
     """Warnings about orders under the platform's policies, the latest first, and how often each kind was right."""
-    own = parse_address(platform, "platform")
-    if own != caller.known:
-        raise Forbidden(
-            f"This is for the platform {own} alone, and {caller.known} calls.",
-            f"这里只对平台 {own} 自己开放，而请求来自 {caller.known}。",
-        )
+    own = own_platform(platform, caller)
     with parts.store.reading() as session:
         page = risk.warnings(session, parts.contract_id, own, kind=kind, before=before, limit=limit)
         return RiskWarningsView(
