@@ -2,38 +2,35 @@
 
 An Anvil mines a block with 200 opened orders every second. The clock starts when a WebSocket of the benchmark's own
 hears of the block, and stops when a reader, on a connection of its own, has all of the block's entries out of the
-outbox. After the mirrors that hear of blocks over a WebSocket comes, on the same chain, one that looks once a second.
+outbox (`bench.mirror_follow`, a process of its own). After the mirrors that hear of blocks over a WebSocket comes, on
+the same chain, one that looks once a second.
 
 `python -m bench.mirror_head` prints the table; `bench.mirror` takes the figures over.
 """
 
 import json
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from bench.mill import Mill, grinding
+from bench.mirror_follow import EVENTS
 from bench.postgres import own_server
-from kameng_escrow.chain.nodes import RpcNode
-from kameng_escrow.mirror import Mirror, Progress, Web3Source
-from kameng_escrow.mirror.heads import HeadBell
-from kameng_escrow.store import Store
-from kameng_escrow.store.models import OutboxRow
 
-BLOCKS = 60
-EVENTS = 200  # in a block
+BLOCKS = 120
 WARM_UP = 5  # blocks that are not counted
-_LONGEST = 60.0  # seconds to wait for the last block to be read
+_GRACE = 5.0  # seconds for the last block to be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +42,6 @@ class Latency:
     p50_ms: float
     p99_ms: float
     max_ms: float
-
-
-@dataclass(slots=True)
-class Reader:
-    """Remembers when each block's entries were all to be had."""
-
-    store: Store
-    at: dict[int, float] = field(default_factory=dict)  # monotonic seconds by block number
-    read: int = 0  # the last id
-
-    def look(self, _: Progress) -> None:
-        """Asks the outbox for every block since the last time."""
-        counts = (
-            select(OutboxRow.block_number, func.count(), func.max(OutboxRow.id))
-            .where(OutboxRow.id > self.read)
-            .group_by(OutboxRow.block_number)
-        )
-        with self.store.reading() as session:
-            found = session.execute(counts).all()
-        now = time.monotonic()
-        self.at |= {number: now for number, count, _ in found if count == EVENTS}
-        self.read = max((last for _, _, last in found), default=self.read)
 
 
 def measure(blocks: int = BLOCKS) -> list[Latency]:
@@ -84,12 +59,12 @@ def measure(blocks: int = BLOCKS) -> list[Latency]:
 
 
 def _run(name: str, mill: Mill, born: dict[int, float], store_url: str, blocks: int, *, by_bell: bool) -> Latency:
-    with following(mill, store_url, by_bell=by_bell) as reader:
+    with following(mill, store_url, by_bell=by_bell) as read:
         numbers = [_block(mill) for _ in range(WARM_UP + blocks)][WARM_UP:]
-        ends = time.monotonic() + _LONGEST
-        while numbers[-1] not in reader.at and time.monotonic() < ends:
-            time.sleep(0.05)
-    ordered = sorted(1000 * (reader.at[number] - born[number]) for number in numbers)
+        time.sleep(_GRACE)
+    if missing := [number for number in numbers if number not in read]:
+        raise RuntimeError(f"{name}: of {len(numbers)} blocks {len(missing)} were not read")
+    ordered = sorted(1000 * (read[number] - born[number]) for number in numbers)
     last = len(ordered) - 1
     return Latency(name, len(ordered), ordered[last // 2], ordered[-(-99 * last // 100)], ordered[-1])
 
@@ -127,32 +102,25 @@ def births(url: str) -> Iterator[dict[int, float]]:
 
 
 @contextmanager
-def following(mill: Mill, store_url: str, *, by_bell: bool) -> Iterator[Reader]:
-    """A mirror that follows the mill's chain, and a reader of what it publishes."""
+def following(mill: Mill, store_url: str, *, by_bell: bool) -> Iterator[dict[int, float]]:
+    """A mirror that follows the mill's chain. Once it is over, there is when each block could be read, by number."""
     record = mill.deployment
-    stop = threading.Event()
-    with ExitStack() as stack:
-        store, outside = (stack.enter_context(Store.open(store_url)) for _ in range(2))
-        store.migrate()
-        node = stack.enter_context(RpcNode(str(mill.node.url)))
-        reader = Reader(outside)
-        mirror = Mirror(
-            store,
-            Web3Source(node.w3),
-            chain_id=record.chain_id,
-            address=record.address,
-            first_block=record.block,
-            genesis=record.genesis,
-        )
-        bell = stack.enter_context(HeadBell(str(mill.node.url).replace("http://", "ws://"))) if by_bell else None
-        arguments = {"poll_seconds": 1.0, "progress": reader.look, "bell": bell}
-        thread = threading.Thread(target=mirror.follow, args=(stop,), kwargs=arguments)
-        thread.start()
-        try:
-            yield reader
-        finally:
-            stop.set()
-            thread.join()
+    deployment = {
+        "chain_id": record.chain_id,
+        "address": record.address,
+        "first_block": record.block,
+        "genesis": record.genesis,
+    }
+    how = "bell" if by_bell else "poll"
+    command = [sys.executable, "-m", "bench.mirror_follow", str(mill.node.url), how, store_url, json.dumps(deployment)]
+    read: dict[int, float] = {}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError("the mirror did not start; it says why above")
+        yield read
+        answer, _ = process.communicate()
+        read |= {int(number): at for number, at in json.loads(answer).items()}
 
 
 def table(found: list[Latency]) -> Table:

@@ -68,7 +68,7 @@ class Stepper:
         self._final_depth = final_depth
         self._window = window
         self._memory = Memory()
-        self._written = 0  # ranges
+        self._written = 0  # ranges, since work began
         self._careful = False  # whether every order that is opened is looked for
         self._helper: Helper | None = None
         self._writer: Executor | None = None
@@ -78,6 +78,7 @@ class Stepper:
     @contextmanager
     def at_work(self, run: Run) -> Iterator[None]:
         """Steps are taken in here. Whatever is on its way has arrived at the end, or what kept it is raised."""
+        self._written = 0  # at the head nothing piles up: what a short run leaves is found once it has ended
         with Helper() as self._helper, ThreadPoolExecutor(1, "mirror-writer") as writer, taking_turns():
             self._writer = writer if self._store.concurrent else None
             try:
