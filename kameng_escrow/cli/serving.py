@@ -1,5 +1,6 @@
 """`kameng serve`: the platform service, with the workers it needs beside it in one process, or alone."""
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -172,7 +173,14 @@ class _Door:
 
     def serve(self) -> None:
         """Serves until Ctrl-C, a polite kill, or `close`."""
-        self._server.run(sockets=[self._socket])
+        # What is there by now is there to stay. Left among what Python searches for garbage, all of it would be gone
+        # through every second or two under load, and everybody waits while it is.
+        gc.collect()
+        gc.freeze()
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            gc.unfreeze()
 
     def close(self) -> None:
         """Ends serving. From any thread."""

@@ -13,6 +13,35 @@ class Operations(ABC):
     @abstractmethod
     def _call(self, call: Call) -> Any: ...
 
+    def list_orders(
+        self,
+        *,
+        state: list[Literal["None", "Opened", "Accepted", "Delivered", "Disputed", "Closed"]] | None = None,
+        role: list[types.Capacity] | None = None,
+        sort: types.Sorting | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> types.OrdersView:
+        """The caller's orders: those it buys, sells, runs the platform of or mediates. Orders opened meanwhile don't shift the pages."""
+        answer: types.OrdersView = self._call(
+            make_call(
+                "GET",
+                "/v1/orders",
+                query={"state": state, "role": role, "sort": sort, "limit": limit, "cursor": cursor},
+            )
+        )
+        return answer
+
+    def read_order(self, order_id: str) -> types.OrderDetailView:
+        """One order, its clock (what happens when by itself), and what the caller may do now."""
+        answer: types.OrderDetailView = self._call(make_call("GET", "/v1/orders/{}", order_id))
+        return answer
+
+    def read_history(self, order_id: str) -> types.HistoryView:
+        """All that happened to the order on the chain, with the transactions."""
+        answer: types.HistoryView = self._call(make_call("GET", "/v1/orders/{}/history", order_id))
+        return answer
+
     def about(self) -> types.AboutView:
         """Which contract this service serves, and how far its mirror has come."""
         answer: types.AboutView = self._call(make_call("GET", "/v1/about"))
@@ -79,35 +108,6 @@ class Operations(ABC):
     def revoke_api_key(self, key_id: str) -> types.KeyView:
         """Ends a key at once."""
         answer: types.KeyView = self._call(make_call("DELETE", "/v1/api-keys/{}", key_id))
-        return answer
-
-    def list_orders(
-        self,
-        *,
-        state: list[Literal["None", "Opened", "Accepted", "Delivered", "Disputed", "Closed"]] | None = None,
-        role: list[types.Capacity] | None = None,
-        sort: types.Sorting | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> types.OrdersView:
-        """The caller's orders: those it buys, sells, runs the platform of or mediates. Orders opened meanwhile don't shift the pages."""
-        answer: types.OrdersView = self._call(
-            make_call(
-                "GET",
-                "/v1/orders",
-                query={"state": state, "role": role, "sort": sort, "limit": limit, "cursor": cursor},
-            )
-        )
-        return answer
-
-    def read_order(self, order_id: str) -> types.OrderDetailView:
-        """One order, its clock (what happens when by itself), and what the caller may do now."""
-        answer: types.OrderDetailView = self._call(make_call("GET", "/v1/orders/{}", order_id))
-        return answer
-
-    def read_history(self, order_id: str) -> types.HistoryView:
-        """All that happened to the order on the chain, with the transactions."""
-        answer: types.HistoryView = self._call(make_call("GET", "/v1/orders/{}/history", order_id))
         return answer
 
     def store_delivery(
@@ -1024,6 +1024,35 @@ class AsyncOperations(ABC):
     @abstractmethod
     async def _call(self, call: Call) -> Any: ...
 
+    async def list_orders(
+        self,
+        *,
+        state: list[Literal["None", "Opened", "Accepted", "Delivered", "Disputed", "Closed"]] | None = None,
+        role: list[types.Capacity] | None = None,
+        sort: types.Sorting | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> types.OrdersView:
+        """The caller's orders: those it buys, sells, runs the platform of or mediates. Orders opened meanwhile don't shift the pages."""
+        answer: types.OrdersView = await self._call(
+            make_call(
+                "GET",
+                "/v1/orders",
+                query={"state": state, "role": role, "sort": sort, "limit": limit, "cursor": cursor},
+            )
+        )
+        return answer
+
+    async def read_order(self, order_id: str) -> types.OrderDetailView:
+        """One order, its clock (what happens when by itself), and what the caller may do now."""
+        answer: types.OrderDetailView = await self._call(make_call("GET", "/v1/orders/{}", order_id))
+        return answer
+
+    async def read_history(self, order_id: str) -> types.HistoryView:
+        """All that happened to the order on the chain, with the transactions."""
+        answer: types.HistoryView = await self._call(make_call("GET", "/v1/orders/{}/history", order_id))
+        return answer
+
     async def about(self) -> types.AboutView:
         """Which contract this service serves, and how far its mirror has come."""
         answer: types.AboutView = await self._call(make_call("GET", "/v1/about"))
@@ -1090,35 +1119,6 @@ class AsyncOperations(ABC):
     async def revoke_api_key(self, key_id: str) -> types.KeyView:
         """Ends a key at once."""
         answer: types.KeyView = await self._call(make_call("DELETE", "/v1/api-keys/{}", key_id))
-        return answer
-
-    async def list_orders(
-        self,
-        *,
-        state: list[Literal["None", "Opened", "Accepted", "Delivered", "Disputed", "Closed"]] | None = None,
-        role: list[types.Capacity] | None = None,
-        sort: types.Sorting | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> types.OrdersView:
-        """The caller's orders: those it buys, sells, runs the platform of or mediates. Orders opened meanwhile don't shift the pages."""
-        answer: types.OrdersView = await self._call(
-            make_call(
-                "GET",
-                "/v1/orders",
-                query={"state": state, "role": role, "sort": sort, "limit": limit, "cursor": cursor},
-            )
-        )
-        return answer
-
-    async def read_order(self, order_id: str) -> types.OrderDetailView:
-        """One order, its clock (what happens when by itself), and what the caller may do now."""
-        answer: types.OrderDetailView = await self._call(make_call("GET", "/v1/orders/{}", order_id))
-        return answer
-
-    async def read_history(self, order_id: str) -> types.HistoryView:
-        """All that happened to the order on the chain, with the transactions."""
-        answer: types.HistoryView = await self._call(make_call("GET", "/v1/orders/{}/history", order_id))
         return answer
 
     async def store_delivery(

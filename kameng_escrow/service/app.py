@@ -23,6 +23,7 @@ from .live import Live
 from .manual import add_manual
 from .metrics import ServiceMetrics
 from .parts import Parts
+from .readers import Readers
 from .records import Records
 from .routes import ROUTERS
 
@@ -50,6 +51,7 @@ def make_app(parts: Parts, metrics: ServiceMetrics | None = None) -> FastAPI:
             yield
         finally:
             await run_in_threadpool(live.stop)
+            app.state.readers.stop()
 
     app = FastAPI(
         title=TITLE,
@@ -63,6 +65,7 @@ def make_app(parts: Parts, metrics: ServiceMetrics | None = None) -> FastAPI:
     app.state.identity = Identity(parts)
     app.state.currencies = Currencies(parts.client, parts.config.native_symbol)
     app.state.records = Records(parts, app.state.currencies)
+    app.state.readers = Readers()
     app.state.live = Live(parts.store, parts.contract_id, counted.streams)
     problems.install(app)
     for router in ROUTERS:

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from dataclasses import dataclass, field
+from typing import Final
 
 from kameng_escrow.client import EscrowClient
 from kameng_escrow.domain.order import NATIVE
@@ -10,7 +12,8 @@ from kameng_escrow.errors import EscrowError
 from .schemas.common import Currency
 
 NATIVE_SYMBOL = "ETH"
-_RETRY_SECONDS = 60.0  # after a token, or the node, gave no answer
+_RETRY_SECONDS: Final = 60.0  # after a token, or the node, gave no answer
+_PATIENCE: Final = 2.0  # seconds after the question for which others wait for the answer too
 
 
 class Currencies:
@@ -20,23 +23,55 @@ class Currencies:
         self._client = client
         self._known = {NATIVE: Currency(token=NATIVE, symbol=native_symbol, decimals=18)}
         self._failed: dict[str, float] = {}
+        self._asking: dict[str, _Asking] = {}
         self._lock = threading.Lock()
 
     def of(self, token: str) -> Currency:
-        """The currency; without symbol and decimals where the token doesn't say, or nobody can be asked."""
+        """The currency; without symbol and decimals where the token doesn't say, or nobody can be asked.
+
+        One asks, and who comes meanwhile waits a moment for what it hears: a node that is silent holds up one thread,
+        and not all of them.
+        """
+        now = time.monotonic()
         with self._lock:
             known = self._known.get(token)
-            waiting = self._failed.get(token, 0.0) > time.monotonic()
-        if known is not None:
-            return known
-        if waiting:
-            return Currency(token=token, symbol=None, decimals=None)
+            if known is not None:
+                return known
+            if self._failed.get(token, 0.0) > now:
+                return _unknown(token)
+            asking = self._asking.get(token)
+            mine = asking is None
+            if asking is None:
+                asking = self._asking[token] = _Asking(now)
+        if not mine:
+            asking.over.wait(max(0.0, asking.since + _PATIENCE - now))
+            return self._known.get(token) or _unknown(token)
+        try:
+            return self._ask(token)
+        finally:
+            with self._lock:
+                del self._asking[token]
+            asking.over.set()
+
+    def _ask(self, token: str) -> Currency:
         try:
             found = Currency(token=token, symbol=self._client.symbol(token), decimals=self._client.decimals(token))
         except EscrowError:
             with self._lock:
                 self._failed[token] = time.monotonic() + _RETRY_SECONDS
-            return Currency(token=token, symbol=None, decimals=None)
+            return _unknown(token)
         with self._lock:
             self._known[token] = found
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Somebody asks for a currency."""
+
+    since: float
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+def _unknown(token: str) -> Currency:
+    return Currency(token=token, symbol=None, decimals=None)

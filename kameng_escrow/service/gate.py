@@ -88,7 +88,7 @@ class GatedRoute(APIRoute):
             parts, identity = request.app.state.parts, request.app.state.identity
             try:
                 if gate.takes is not None and _is_described(request):
-                    response = await run_in_threadpool(_read, request, gate, parts, identity, self)
+                    response = await request.app.state.readers.run(_read, request, gate, parts, identity, self)
                 else:
                     await run_in_threadpool(_admit, request, gate, parts, identity, self.path)
                     response = await _answer_once(request, gate, parts, inner)

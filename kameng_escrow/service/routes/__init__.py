@@ -24,9 +24,9 @@ from . import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    orders.routes.router,  # first: routes are tried one after the other, and these are asked for most
     meta.routes.router,
     accounts.routes.router,
-    orders.routes.router,
     deliveries.routes.router,
     receipts.routes.router,
     talk.routes.router,
