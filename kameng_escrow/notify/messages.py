@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.order import Order
+from kameng_escrow.domain.states import State
 from kameng_escrow.errors import EscrowError
 from kameng_escrow.store.service import notifications as queries
 from kameng_escrow.store.service.notification_rows import ChannelRow, MessageRow, PersonRow
@@ -26,7 +27,7 @@ from .schedule import MESSAGE_DELAYS, next_try
 from .sealing import Sealer
 from .senders import Parcel, Sent
 from .texts import Reader, Texts
-from .topics import CODE, CODE_SECONDS, REMINDED
+from .topics import CODE, CODE_SECONDS, REMINDED, STOCK_ASKED
 
 _LANGUAGE, _ZONE = "zh", "Asia/Shanghai"  # of who has said nothing
 _MARGIN_MS = 10 * 60_000  # that is left at least to act, after what was held back has come
@@ -173,6 +174,8 @@ class Messages:
             return True
         if row.topic == REMINDED:
             return not holds(order, channel.account, row.details, now)
+        if row.topic == STOCK_ASKED:
+            return order is None or order.state not in (State.Opened, State.Accepted)
         stale = row.order_id is not None and now_ms - row.created_ms > _STALE_MS
         return stale and queries.superseded(session, row)
 

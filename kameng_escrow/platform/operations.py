@@ -394,7 +394,7 @@ class Operations(ABC):
     def read_queue(
         self, *, over: bool | None = None, limit: int | None = None, cursor: str | None = None
     ) -> types.QueueView:
-        """The disputes that the caller may judge now or later, those first in which its time runs out first, and what the clock pays in each if nobody rules. Those in which it has a conflict of interest are not among them."""
+        """The disputes that the caller may judge now or later, those first in which its time runs out first, and what the clock pays in each if nobody rules, with what was foreseen of it; and orders that are likely to come. Those in which it has a conflict of interest are not among them."""
         answer: types.QueueView = self._call(
             make_call("GET", "/v1/mediation/queue", query={"over": over, "limit": limit, "cursor": cursor})
         )
@@ -1417,7 +1417,7 @@ class AsyncOperations(ABC):
     async def read_queue(
         self, *, over: bool | None = None, limit: int | None = None, cursor: str | None = None
     ) -> types.QueueView:
-        """The disputes that the caller may judge now or later, those first in which its time runs out first, and what the clock pays in each if nobody rules. Those in which it has a conflict of interest are not among them."""
+        """The disputes that the caller may judge now or later, those first in which its time runs out first, and what the clock pays in each if nobody rules, with what was foreseen of it; and orders that are likely to come. Those in which it has a conflict of interest are not among them."""
         answer: types.QueueView = await self._call(
             make_call("GET", "/v1/mediation/queue", query={"over": over, "limit": limit, "cursor": cursor})
         )

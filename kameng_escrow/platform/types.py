@@ -139,6 +139,8 @@ class CaseView(TypedDict):
     reason_label: "Words | None"
     promised: "ClosingView"
     ties: list["TieView"]
+    score: "ScoreView | None"
+    warnings: list["RiskWarningView"]
 
 
 class CategoriesView(TypedDict):
@@ -684,6 +686,19 @@ class LeavingView(TypedDict):
     move: "str | None"
     until: "int | None"
     cost: str
+
+
+class LikelyDisputeView(TypedDict):
+    """A delivered order that may come to the mediator: it was warned of, and is not in dispute."""
+
+    order_id: str
+    seat: "Seat"
+    deadline: int
+    price: str
+    token: str
+    units: int
+    score: "ScoreView | None"
+    warnings: list["RiskWarningView"]
 
 
 class LineView(TypedDict):
@@ -1421,6 +1436,7 @@ class QueueView(TypedDict):
 
     now: int
     cases: list["CaseView"]
+    likely: list["LikelyDisputeView"]
     hidden: int
     cursor: "str | None"
 

@@ -19,7 +19,7 @@ from kameng_escrow.domain.shares import Closing
 from kameng_escrow.domain.spoken_text import clean_message
 from kameng_escrow.domain.states import Fault, Outcome
 from kameng_escrow.store.models import CheckpointRow
-from kameng_escrow.store.service import disputes
+from kameng_escrow.store.service import disputes, risk
 from kameng_escrow.store.service.audit import audit
 from kameng_escrow.store.service.dispute_rows import EVIDENCE, NOTE_LENGTH, ConflictRow
 from kameng_escrow.store.service.ids import is_id
@@ -27,6 +27,7 @@ from kameng_escrow.store.service.ids import is_id
 from .desk import Desk
 from .errors import UnknownItem, WrongSeat
 
+MOST_LIKELY: Final = 50  # orders that may come, of which a mediator is told
 _HASH_LENGTH: Final = 66
 
 
@@ -138,6 +139,15 @@ class Mediation:
             hidden=len(page) - len(cases),
             next=page[-1].place if len(found) > limit else None,
         )
+
+    def likely(self, mediator: str, now: int) -> tuple[Order, ...]:
+        """Delivered orders that may come: warned of, and not in dispute at the Unix second `now`; what runs out first
+        at the top. Those in which the account has a conflict of interest are not among them.
+        """
+        desk = self._desk
+        with desk.store.reading() as session:
+            found = risk.likely_disputes(session, desk.contract_id, mediator, now=now, limit=MOST_LIKELY)
+            return tuple(one for one in found if disputes.conflict_in(session, desk.contract_id, one, mediator) is None)
 
     # ------------------------------------------------------------------------------------------------------ conflicts
 

@@ -21,6 +21,7 @@ from sqlalchemy import select, update
 from kameng_escrow.notify import Preferences, PushKey, Senders, Texts
 from kameng_escrow.notify.errors import CodeWrong, TooManyChannels, TooManyCodes
 from kameng_escrow.notify.optout import PATH
+from kameng_escrow.notify.people_fanout import ask_for_stock
 from kameng_escrow.notify.senders import _instantiate
 from kameng_escrow.store import Store
 from kameng_escrow.store.service.notification_rows import ChannelRow, MessageRow, PersonRow
@@ -280,6 +281,34 @@ def test_muted_topics_and_stopped_channels_are_left_alone(told: NotifyWorld, ear
     cast.accepted()
     told.tell()
     assert [one["title"][:7] for one in heard_by(ear, cast.buyer)] == ["已接单，待发货"]
+    assert heard_by(ear, cast.seller) == []
+
+
+def test_a_seller_is_asked_for_stock_once_and_nobody_else_is(told: NotifyWorld, ear: Ear) -> None:
+    cast = told.world
+    join(told, ear, cast.seller, language="zh", muted=("order.opened",))
+    join(told, ear, cast.buyer, muted=("order.opened",))
+    terms = cast.opened()
+    told.tell()
+    for _ in range(2):  # the same order again is the same question
+        with told.store.writing() as session:
+            ask_for_stock(session, told.contract_id, cast.seller.address, cast.id_of(terms), told.now_ms)
+        told.send()
+    [asked] = heard_by(ear, cast.seller)
+    assert asked["title"].startswith("请确认有货 · 0x")
+    assert asked["message"].startswith("类似的订单更容易失败。")
+    assert heard_by(ear, cast.buyer) == []
+
+
+def test_a_seller_that_has_delivered_meanwhile_is_not_asked_for_stock(told: NotifyWorld, ear: Ear) -> None:
+    cast = told.world
+    join(told, ear, cast.seller, muted=("order.opened", "order.accepted", "order.delivered"))
+    terms = cast.accepted()
+    told.tell()
+    with told.store.writing() as session:
+        ask_for_stock(session, told.contract_id, cast.seller.address, cast.id_of(terms), told.now_ms)
+    cast.send(cast.seller, "deliver", terms, "0x" + "c0" * 32)
+    told.tell()
     assert heard_by(ear, cast.seller) == []
 
 

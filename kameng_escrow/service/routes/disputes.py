@@ -1,8 +1,8 @@
 """Disputes: papers and evidence, the mediators' queue, conflicts of interest, rulings."""
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
 
@@ -17,15 +17,18 @@ from kameng_escrow.domain.disputes import (
     UnitOutcome,
 )
 from kameng_escrow.domain.inputs import parse_address
-from kameng_escrow.domain.seats import TIE_LABELS
+from kameng_escrow.domain.order import Order
+from kameng_escrow.domain.seats import TIE_LABELS, Seat
 from kameng_escrow.domain.shares import Closing
 from kameng_escrow.store import InvalidCursor
+from kameng_escrow.store.service import risk
 from kameng_escrow.store.service.disputes import MediatorTie
 from kameng_escrow.talk.mediation import Case, Declaration
 from kameng_escrow.talk.papers import Dispute
 
 from ..callers import MEDIATORS, PARTIES, PUBLIC, OrderRole, Scope, account, order
 from ..order_views import closing_view
+from ..risk_views import score_view, warning_view
 from ..routing import Router, TheCaller, TheOrder, TheParts
 from ..schemas.common import Words
 from ..schemas.disputes import (
@@ -34,6 +37,7 @@ from ..schemas.disputes import (
     ConflictView,
     DisputeView,
     FindingBody,
+    LikelyDisputeView,
     NewConflict,
     NewEvidence,
     NewPaper,
@@ -149,12 +153,21 @@ def read_queue(
     cursor: Annotated[str | None, Query(max_length=60, description="Of the page before.")] = None,
 ) -> QueueView:
     """The disputes that the caller may judge now or later, those first in which its time runs out first, and what the
-    clock pays in each if nobody rules. Those in which it has a conflict of interest are not among them.
+    clock pays in each if nobody rules, with what was foreseen of it; and orders that are likely to come. Those in which
+    it has a conflict of interest are not among them.
     """
-    found = mediation_of(parts).queue(caller.known, over=over, after=_place(cursor), limit=limit)
+    mediation = mediation_of(parts)
+    found = mediation.queue(caller.known, over=over, after=_place(cursor), limit=limit)
+    likely = mediation.likely(caller.known, found.now) if cursor is None and not over else ()
+    names = [case.order.id for case in found.cases] + [order.id for order in likely]
+    with parts.store.reading() as session:
+        scores = risk.latest_scores(session, parts.contract_id, names)
+        warnings = risk.warnings_among(session, parts.contract_id, names)
+        foreseen = {name: _foreseen(scores.get(name), warnings.get(name, ())) for name in names}
     return QueueView(
         now=found.now,
-        cases=[_case_view(case) for case in found.cases],
+        cases=[_case_view(case, foreseen[case.order.id]) for case in found.cases],
+        likely=[_likely_view(order, caller.known, foreseen[order.id]) for order in likely],
         hidden=found.hidden,
         cursor=None if found.next is None else "-".join(map(str, found.next)),
     )
@@ -234,7 +247,30 @@ def _dispute_view(found: Dispute) -> DisputeView:
     )
 
 
-def _case_view(case: Case) -> CaseView:
+def _foreseen(score: risk.RiskScoreRow | None, warnings: Sequence[risk.RiskWarningRow]) -> dict[str, Any]:
+    """What a mediator, who is told everything, is told of an order's risk."""
+    return {
+        "score": None if score is None else score_view(score, everything=True),
+        "warnings": [warning_view(one) for one in warnings],
+    }
+
+
+def _likely_view(order: Order, mediator: str, foreseen: Mapping[str, Any]) -> LikelyDisputeView:
+    assert order.terms is not None  # a delivered order has them, and a clock
+    assert order.policy is not None
+    assert order.deadline is not None
+    return LikelyDisputeView(
+        order_id=order.id,
+        seat=Seat.Mediator if order.policy.mediator == mediator else Seat.Backup,
+        deadline=order.deadline,
+        price=str(order.terms.price),
+        token=order.terms.token,
+        units=order.terms.units,
+        **foreseen,
+    )
+
+
+def _case_view(case: Case, foreseen: Mapping[str, Any]) -> CaseView:
     assert case.order.terms is not None  # an order in dispute has them
     return CaseView(
         order_id=case.order.id,
@@ -252,6 +288,7 @@ def _case_view(case: Case) -> CaseView:
         reason_label=_reason_label(case.evidence),
         promised=_closing(case.promised),
         ties=_tie_views(case.ties),
+        **foreseen,
     )
 
 

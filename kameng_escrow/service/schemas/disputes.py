@@ -12,6 +12,7 @@ from kameng_escrow.talk.papers import LONGEST_GROUNDS
 
 from .common import Address, Amount, ChainSeconds, Hash, Model, View, Words, labelled
 from .orders import ClosingView
+from .risk import RiskWarningView, ScoreView
 from .talk import EntryView, FileIds
 
 _REASONS = [reason.label for reason in DisputeReason]
@@ -146,6 +147,21 @@ class CaseView(View):
     reason_label: Words | None
     promised: ClosingView
     ties: list[TieView] = Field(description="What the seller put on the chain about the order's mediators.")
+    score: ScoreView | None = Field(description="How likely it is to end badly, as last looked at; null: no score.")
+    warnings: list[RiskWarningView] = Field(description="What was warned of, the first one first.")
+
+
+class LikelyDisputeView(View):
+    """A delivered order that may come to the mediator: it was warned of, and is not in dispute."""
+
+    order_id: Hash
+    seat: Seat
+    deadline: ChainSeconds = Field(description="Until then the buyer may dispute.")
+    price: Amount
+    token: Address
+    units: int
+    score: ScoreView | None = Field(description="As last looked at; null: no score.")
+    warnings: list[RiskWarningView]
 
 
 class QueueView(View):
@@ -153,6 +169,9 @@ class QueueView(View):
 
     now: ChainSeconds
     cases: list[CaseView]
+    likely: list[LikelyDisputeView] = Field(
+        description="At most 50 that may come, in the order of their clocks; on the first page only."
+    )
     hidden: int = Field(description="Orders in which the caller has a conflict of interest.")
     cursor: str | None
 

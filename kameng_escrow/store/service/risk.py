@@ -9,10 +9,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ..models import Base
+from kameng_escrow.domain.order import Order
+from kameng_escrow.domain.states import State
+
+from ..loading import load_policies
+from ..models import Base, OrderRow, PolicyRow
+from ..order_rows import restore_order
 from ..types import Address, Hash, Json
 from .trade_rows import ListingRow, QuoteRow
 from .webhook_rows import Id
@@ -21,6 +39,7 @@ LARGEST_PAGE: Final = 200
 CONFIRM_STOCK, CAUTION, STRICTER_POLICY, MEDIATOR = "confirm_stock", "caution", "stricter_policy", "mediator"
 KINDS: Final = (CONFIRM_STOCK, CAUTION, STRICTER_POLICY, MEDIATOR)
 CAUTION_FROM: Final = 0.2  # the risk of a seller from which on buyers are cautioned
+WAITING: Final = "came IS NULL"  # condition of an index that few rows are in
 ANSWERS: Final = ("in_stock", "out_of_stock")
 
 
@@ -61,6 +80,12 @@ class RiskWarningRow(Base):
     __table_args__ = (
         UniqueConstraint("contract_id", "order_id", "kind"),
         Index(None, "contract_id", "platform", "id"),
+        Index(
+            "ix_risk_warnings_waiting",
+            *("contract_id", "platform", "kind"),
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -113,6 +138,57 @@ def warnings_of(session: Session, contract_id: int, order_id: str) -> Sequence[R
     """An order's warnings, the first one first."""
     query = select(RiskWarningRow).filter_by(contract_id=contract_id, order_id=order_id)
     return session.scalars(query.order_by(RiskWarningRow.id)).all()
+
+
+def latest_scores(session: Session, contract_id: int, order_ids: Sequence[str]) -> dict[str, RiskScoreRow]:
+    """What was last said of orders, by id; those of which nothing was are left out. Some hundreds at once."""
+    row = RiskScoreRow
+    query = select(row).where(row.contract_id == contract_id, row.order_id.in_(order_ids))
+    return {one.order_id: one for one in session.scalars(query.order_by(row.at))}
+
+
+def warnings_among(session: Session, contract_id: int, order_ids: Sequence[str]) -> dict[str, list[RiskWarningRow]]:
+    """Orders' warnings by their ids, the first one first; those without are left out. Some hundreds at once."""
+    row = RiskWarningRow
+    query = select(row).where(row.contract_id == contract_id, row.order_id.in_(order_ids))
+    found: dict[str, list[RiskWarningRow]] = {}
+    for one in session.scalars(query.order_by(row.id)):
+        found.setdefault(one.order_id, []).append(one)
+    return found
+
+
+def likely_disputes(session: Session, contract_id: int, mediator: str, *, now: int, limit: int) -> list[Order]:
+    """Delivered orders whose mediator or backup the account is, that were warned of and may still be disputed at the
+    Unix second `now`; first those in which the time to dispute runs out first.
+    """
+    row = RiskWarningRow
+    of_order = (OrderRow.contract_id == row.contract_id) & (OrderRow.order_id == row.order_id)
+    of_policy = (PolicyRow.contract_id == OrderRow.contract_id) & (PolicyRow.policy_id == OrderRow.policy_id)
+    platforms = select(PolicyRow.platform).where(PolicyRow.contract_id == contract_id, _mediates(mediator))
+    query: Any = (
+        select(*OrderRow.__table__.columns)
+        .select_from(row)
+        .join(OrderRow, of_order)
+        .join(PolicyRow, of_policy)
+        .where(
+            row.contract_id == contract_id,
+            row.platform.in_(platforms),
+            row.kind == MEDIATOR,
+            row.came.is_(None),
+            _mediates(mediator),
+            OrderRow.state == State.Delivered,
+            OrderRow.deadline > now,
+        )
+        .order_by(OrderRow.deadline, OrderRow.order_id)
+        .limit(limit)
+    )
+    found = session.execute(query).all()
+    policies = load_policies(session, contract_id, {one.policy_id for one in found})
+    return [restore_order(one, policies) for one in found]
+
+
+def _mediates(account: str) -> Any:
+    return or_(PolicyRow.mediator == account, PolicyRow.backup_mediator == account)
 
 
 def warnings(
