@@ -38,7 +38,13 @@ demo: $(VENV)/.base ## take orders through every ending on a local chain (ARGS='
 
 .PHONY: test
 test: lint $(NPM) ## lint, then every test (ARGS='-k settle' for some)
+	@$(MAKE) --no-print-directory -j 2 test-pytest test-ape
+
+# Ape compiles on one core for most of its time, so its tests run beside the others.
+.PHONY: test-pytest test-ape
+test-pytest:
 	$(BIN)/pytest -p no:ape_test -n auto --maxprocesses 8 $(ARGS)
+test-ape:
 	@if [ -x $(BIN)/ape ]; then echo "$(BIN)/ape test"; $(BIN)/ape test; \
 	else echo "ape test: left out, ape does not install on this Python (see pyproject.toml)"; fi
 
