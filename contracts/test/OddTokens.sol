@@ -2,6 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {TestToken} from "./TestToken.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 /// @title  A `TestToken` that grants no allowance when asked as others are, and says so
 contract GrudgingToken is TestToken {
@@ -67,5 +70,14 @@ contract SecondFace {
 
     function balanceOf(address account) external view returns (uint256) {
         return token.balanceOf(account);
+    }
+}
+
+/// @title  An ERC-20 with EIP-3009 in the one form that the standard words: v, r and s, no bytes. Anyone may mint
+contract PartsToken is ERC20, ERC3009 {
+    constructor(string memory name) ERC20(name, "PARTS") EIP712(name, "1") {}
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
     }
 }

@@ -10,7 +10,7 @@ from kameng_escrow.domain.refusals import InvalidSignature, PullFailed, TokenHas
 from kameng_escrow.domain.states import State
 from tests.contracts.harness.abi import deploy
 from tests.contracts.harness.evm import Reverted
-from tests.contracts.harness.payments import NO_OFFER, dispute_nonce, unsigned
+from tests.contracts.harness.payments import NO_OFFER, TOKEN_NAME, dispute_nonce, unsigned
 from tests.contracts.harness.world import DAY, PRICE, WEALTH, reverts
 
 
@@ -157,6 +157,18 @@ def test_open_with_authorization_takes_a_smart_wallets_bytes(world, payments, op
     signature = payments.authorization(wallet.address, PRICE, order.id, signer=payer)
     with world.moves(payments.token.address, {"wallet": -PRICE, "escrow": PRICE}):
         opening(order, compact(signature), paying=wallet.address)
+
+
+def test_open_with_authorization_pays_with_a_token_that_takes_only_v_r_and_s(
+    world, payments, opening, compiled, payer, seller, stranger
+):
+    token = deploy(world.evm, compiled("PartsToken"), TOKEN_NAME, sender=stranger)
+    for account in (payer, seller):
+        token.mint(account, WEALTH, sender=stranger)
+    payments = replace(payments, token=token)
+    order = payments.order()
+    with world.moves(token.address, {"payer": -PRICE, "escrow": PRICE}):
+        opening(order, payments.authorization(payer, PRICE, order.id))
 
 
 def compact(signature):
