@@ -5,6 +5,10 @@ A mutant is killed if a test that passes on the contract fails on it. It is equi
 the very same code of it; those count neither way. All of them are judged, in an order drawn with the seed, or as many
 as there is time for. What survives is compiled as what ships is, as long as there is time: to tell what is equivalent,
 and to run the tests that can't be recorded.
+
+What was judged is kept in .cache/mutation, for contracts as they are. With KAMENG_MUTATION_AGAIN=1 what a run before
+left, by surviving or by not having had its turn, is judged with the tests as they are by now, and all the rest is
+believed.
 """
 
 import hashlib
@@ -33,6 +37,7 @@ CONTRACTS = ("KamengEscrow", "KamengLens")
 
 HISTORIES = 400  # of contract and twin, that every mutant goes through
 MINUTES = int(os.environ.get("KAMENG_MUTATION_MINUTES", "60"))  # each for judging and for what is left; then it ends
+AGAIN = os.environ.get("KAMENG_MUTATION_AGAIN") == "1"
 REPORT = Path("bench/results/mutation.md")
 REASONS = Path("bench/mutation/reasons.json")
 OUTPUT = ("abi", "evm.bytecode.object", "evm.deployedBytecode.object")
@@ -50,20 +55,39 @@ def run(options: Options) -> dict[str, int | float]:
     program = read_program(options.root, list(CONTRACTS))
     mutants = mutants_of(program)
     options.say(f"{len(mutants):,} mutants; compiling them into one program, which takes minutes.")
-    schema, taken = _schema(options.root, program, mutants)
-    bench = _Bench(options, program, mutants, taken, schema)
+    path = _kept_at(options.root, program, mutants)
+    schema, taken = _schema(options.root, path, program, mutants)
+    verdicts_path = path.with_name(f"{path.stem}-verdicts.json")
+    before = _read_verdicts(verdicts_path, mutants) if AGAIN else []
+    bench = _Bench(options, program, mutants, taken, schema, before)
     tests = sorted(str(path) for path in (options.root / "tests" / "contracts").glob("test_*.py"))
     run_tests(bench.judge, tests)
     verdicts = bench.verdicts
     if not verdicts:
         raise StepFailed("The tests could not be collected or recorded; see above.")
+    _write_verdicts(verdicts_path, verdicts)
     return write_report(options, mutants, verdicts, len(bench.judge.unusable))
 
 
-def _schema(root: Path, program: Program, mutants: list[Mutant]) -> tuple[dict[str, Artifact], set[int]]:
-    """The artifacts with all mutants in them, and which those are. Kept in .cache, since compiling takes minutes."""
+def _kept_at(root: Path, program: Program, mutants: list[Mutant]) -> Path:
+    """Where the program with these mutants in it is kept."""
     text = repr([sorted(program.sources.items()), mutants, sorted(UNOPTIMISED.items())])
-    path = root / ".cache" / "mutation" / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    return root / ".cache" / "mutation" / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+
+
+def _read_verdicts(path: Path, mutants: list[Mutant]) -> list[Verdict]:
+    """The verdicts of the runs before."""
+    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return [Verdict(mutant, *kept[str(mutant.number)]) for mutant in mutants if str(mutant.number) in kept]
+
+
+def _write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
+    kept = {str(verdict.mutant.number): (verdict.ending, verdict.by) for verdict in verdicts}
+    path.write_text(json.dumps(kept, indent=0), "utf-8")
+
+
+def _schema(root: Path, path: Path, program: Program, mutants: list[Mutant]) -> tuple[dict[str, Artifact], set[int]]:
+    """The artifacts with all mutants in them, and which those are. Kept, since compiling takes minutes."""
     if not path.exists():
         answer, taken = compile_schema(program, mutants, {**UNOPTIMISED, "outputSelection": _selection(root)})
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,11 +119,21 @@ class _Bench:
     """Judges within pytest's run, since the tests are pytest's."""
 
     def __init__(
-        self, options: Options, program: Program, mutants: list[Mutant], taken: set[int], schema: dict[str, Artifact]
+        self,
+        options: Options,
+        program: Program,
+        mutants: list[Mutant],
+        taken: set[int],
+        schema: dict[str, Artifact],
+        before: list[Verdict],
     ) -> None:
         self.options, self.program, self.taken = options, program, taken
-        self.order = list(mutants)
+        self.believed = [verdict for verdict in before if verdict.ending != "survived"]
+        settled = {verdict.mutant.number for verdict in self.believed}
+        survived = {verdict.mutant.number for verdict in before} - settled
+        self.order = [mutant for mutant in mutants if mutant.number not in settled]
         random.Random(options.seed).shuffle(self.order)
+        self.order.sort(key=lambda mutant: mutant.number not in survived)
         self.verdicts: list[Verdict] = []
         self.judge = Judge(schema, self._work)
 
@@ -111,7 +145,7 @@ class _Bench:
         left = [verdict.mutant for verdict in first if verdict.ending == "survived"]
         self.options.say(f"{len(left):,} of {len(first):,} are left; compiling them as what ships is.")
         again = {verdict.mutant: verdict for verdict in self._in_parallel(left, self._judged_as_shipped)}
-        self.verdicts = [again.get(verdict.mutant, verdict) for verdict in first]
+        self.verdicts = self.believed + [again.get(verdict.mutant, verdict) for verdict in first]
 
     def _in_parallel(self, mutants: list[Mutant], judge: Callable[[Mutant], Verdict]) -> list[Verdict]:
         """One process for every job, each with every so-manieth mutant, until time is up."""

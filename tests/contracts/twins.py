@@ -45,7 +45,7 @@ ODD = {
     "platform_fee_bps": 1,
     "seller_bond_bps": 3,
     "dispute_bond_bps": 7,
-    "mediation_fee_bps": 2,
+    "mediation_fee_bps": 9,
     "silence_share_bps": 3_333,
 }
 POLICIES: tuple[dict[str, Any], ...] = (
