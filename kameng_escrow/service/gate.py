@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from functools import cache
+from typing import Any, ClassVar, Final, get_args, get_origin
 
 import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Message
@@ -64,6 +66,7 @@ class Gate:
     # What the function takes by which name, where all of that is found here: then it is called right after, without a
     # second wait for a thread. None: FastAPI reads its parameters.
     takes: Mapping[str, "Takes"] | None = None
+    query: type[BaseModel] | None = None  # what it takes of the URL's query
 
 
 class Takes(StrEnum):
@@ -73,6 +76,7 @@ class Takes(StrEnum):
     Caller = "caller"
     Order = "order"
     Parts = "parts"
+    Query = "query"
 
 
 class GatedRoute(APIRoute):
@@ -87,7 +91,7 @@ class GatedRoute(APIRoute):
             request = _limited(request, gate.max_body)
             parts, identity = request.app.state.parts, request.app.state.identity
             try:
-                if gate.takes is not None and _is_described(request):
+                if gate.takes is not None and _is_described(request, gate):
                     response = await request.app.state.readers.run(_read, request, gate, parts, identity, self)
                 else:
                     await run_in_threadpool(_admit, request, gate, parts, identity, self.path)
@@ -152,9 +156,36 @@ def _admit(request: Request, gate: Gate, parts: Parts, identity: Identity, path:
         state.order = _order_of(request.path_params["order_id"], gate.access, caller, parts)
 
 
-def _is_described(request: Request) -> bool:
-    """Whether the path is as the description says, so that FastAPI has nothing to refuse."""
-    return ORDER_ID.fullmatch(request.path_params.get("order_id", _ANY)) is not None
+def _is_described(request: Request, gate: Gate) -> bool:
+    """Whether path and query are as the description says, so that FastAPI has nothing to refuse."""
+    if ORDER_ID.fullmatch(request.path_params.get("order_id", _ANY)) is None:
+        return False
+    if gate.query is not None:
+        try:
+            request.state.query = gate.query.model_validate(_query_of(request, gate.query))
+        except ValidationError:
+            return False
+    return True
+
+
+def _query_of(request: Request, model: type[BaseModel]) -> dict[str, str | list[str]]:
+    """What the URL's query has of the model's fields: of lists every value, of others the last, as FastAPI takes it."""
+    asked = request.query_params
+    several = _lists_of(model)
+    return {
+        name: asked.getlist(name) if name in several else asked[name] for name in model.model_fields if name in asked
+    }
+
+
+@cache
+def _lists_of(model: type[BaseModel]) -> frozenset[str]:
+    """The model's fields that are lists, or may be."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if _is_list(field.annotation))
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is list or any(get_origin(one) is list for one in get_args(kind))
 
 
 def _read(request: Request, gate: Gate, parts: Parts, identity: Identity, route: APIRoute) -> Response:
@@ -164,6 +195,8 @@ def _read(request: Request, gate: Gate, parts: Parts, identity: Identity, route:
     found = {Takes.Request: request, Takes.Parts: parts, Takes.Caller: state.caller}
     if gate.access.kind is Kind.Order:
         found[Takes.Order] = state.order
+    if gate.query is not None:
+        found[Takes.Query] = state.query
     response: Response = route.endpoint(**{name: found[what] for name, what in (gate.takes or {}).items()})
     return response
 

@@ -2,9 +2,9 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, Final, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response, params
 from pydantic import BaseModel, Field
 
 from .callers import Access, Caller, Kind, OrderAccess
@@ -102,7 +102,8 @@ class Router:
         responses = {**_problems(access, method, path), **options.pop("responses", {})}
 
         def register(function: F) -> F:
-            gate = Gate(**asked, takes=_taken(function) if method == "GET" else None)
+            takes = _taken(function) if method == "GET" else None
+            gate = Gate(**asked, takes=takes, query=None if takes is None else _query_of(function))
             self.router.add_api_route(
                 path,
                 function,
@@ -157,10 +158,23 @@ def _taken(function: Callable[..., Any]) -> dict[str, Takes] | None:
     found = {TheCaller: Takes.Caller, TheOrder: Takes.Order, TheParts: Takes.Parts, Request: Takes.Request}
     hints = get_type_hints(function, include_extras=True)
     answer = hints.pop("return", None)
-    if (
-        inspect.iscoroutinefunction(function)
-        or answer is not Response
-        or any(one not in found for one in hints.values())
-    ):
+    takes = {name: Takes.Query if _query_in(hint) else found.get(hint) for name, hint in hints.items()}
+    if inspect.iscoroutinefunction(function) or answer is not Response:
         return None
-    return {name: found[hint] for name, hint in hints.items()}
+    known = {name: what for name, what in takes.items() if what is not None}
+    return known if len(known) == len(takes) else None
+
+
+def _query_of(function: Callable[..., Any]) -> type[BaseModel] | None:
+    """The model of the URL's query that a function takes."""
+    hints = get_type_hints(function, include_extras=True)
+    return next((model for hint in hints.values() if (model := _query_in(hint)) is not None), None)
+
+
+def _query_in(hint: Any) -> type[BaseModel] | None:
+    """The model that is the whole query, as in ``Annotated[Model, Query()]``."""
+    if get_origin(hint) is not Annotated:
+        return None
+    model, *about = get_args(hint)
+    is_model = inspect.isclass(model) and issubclass(model, BaseModel)
+    return model if is_model and any(isinstance(one, params.Query) for one in about) else None

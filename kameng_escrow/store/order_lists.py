@@ -6,26 +6,31 @@ here. So a page costs the same among a million orders as among ten.
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, literal_column, or_, select, tuple_, union_all
 from sqlalchemy.ext.compiler import compiles
 
 from kameng_escrow.domain.states import State
 
 from .errors import InvalidCursor
-from .glances import Prepared, Reader
+from .glances import Prepared, Reader, Row
 from .models import ClockRow, OrderRow, PolicyRow, running
-from .order_reads import CONTRACT, LIMIT, SeenOrders, seen, select_orders
+from .order_reads import CONTRACT, READ, SeenOrders, seen, select_orders
 from .types import labels, one_of
 from .values import SeenOrder, SeenPage
 
 _CURSOR = re.compile(r"([a-z]+)((?:-\d{1,15}){2,3})")
+_TOGETHER: Final = 8  # runs that a statement reads; who has more policies has several statements
+_STATEMENTS: Final = 512  # kept compiled
+_SIZES: Final = (21, 51, 101, 201)  # orders of a run that are read at most: of usual pages, and one more
+_ID: Final = READ.index("order_id")
 
 
 class Capacity(StrEnum):
@@ -67,24 +72,30 @@ class Run:
 
 
 def list_orders(reader: Reader, contract_id: int, orders: SeenOrders, query: ListQuery) -> SeenPage:
-    """A page of somebody's orders, all as at one moment.
+    """A page of somebody's orders, all as at one moment: of few runs they are one statement's.
 
     Raises:
         InvalidCursor: no page of this kind gave it out.
     """
     after = _parse(query)
-    values: dict[str, Any] = {"contract": contract_id, "account": query.account, "limit": query.limit + 1}
+    values: dict[str, Any] = {"contract": contract_id, "account": query.account}
     values |= {f"after{index}": number for index, number in enumerate(after or ())}
-    with reader.one_moment():
-        runs = []
-        for run in _runs(reader, contract_id, query):
-            statement = _statement(run.column, run.disputed, query.states, query.sorting, after is not None)
-            runs.append(orders.of(reader, reader.all(statement, value=run.value, **values)))
-    merged = heapq.merge(*runs, key=_key(query.sorting)) if len(runs) != 1 else runs[0]
-    found = list(islice(_once(merged), query.limit + 1))
-    more = len(found) > query.limit
-    page = found[: query.limit]
+    runs = list(_runs(reader, contract_id, query))
+    groups = [runs[first : first + _TOGETHER] for first in range(0, len(runs), _TOGETHER)]
+    with reader.one_moment() if len(groups) > 1 else nullcontext():
+        read = [_read(reader, group, query, values, after is not None) for group in groups]
+    merged = read[0] if len(read) == 1 else heapq.merge(*read, key=_key(query.sorting))
+    rows = list(islice(_once(merged), query.limit + 1))
+    page = orders.of(reader, rows[: query.limit])
+    more = len(rows) > query.limit
     return SeenPage(orders=tuple(page), cursor=_cursor(page[-1], query.sorting) if more else None)
+
+
+def _read(reader: Reader, runs: Sequence[Run], query: ListQuery, values: Mapping[str, Any], further: bool) -> list[Row]:
+    kinds = tuple((run.column, run.disputed) for run in runs)
+    whose = {f"value{index}": run.value for index, run in enumerate(runs)}
+    most = next((size for size in _SIZES if size > query.limit), query.limit + 1)
+    return reader.all(_statement(kinds, query.states, query.sorting, further, most), **values, **whose)
 
 
 @cache
@@ -133,14 +144,28 @@ def _with_plus(element: _NoIndex, compiler: Any, **options: Any) -> str:
     return f"+{compiler.process(element.column, **options)}"  # as its documentation has it
 
 
-@cache
+@lru_cache(_STATEMENTS)
 def _statement(
-    column: str, disputed: bool, states: frozenset[State] | None, sorting: Sorting, further: bool
+    kinds: tuple[tuple[str, bool], ...], states: frozenset[State] | None, sorting: Sorting, further: bool, most: int
 ) -> Prepared:
+    """Of each run the first orders, at most so many, all in the page's order. `kinds`: of the runs."""
+    # Written out: where PostgreSQL can't see how few they are, it plans anew each time.
+    limit: ColumnElement[int] = literal_column(str(most))
+    runs = [_run(index, *kind, states, sorting, further).limit(limit) for index, kind in enumerate(kinds)]
+    # A SELECT around each keeps its order and limit its own; SQLite takes neither within a UNION ALL otherwise.
+    rows = (
+        runs[0] if len(runs) == 1 else union_all(*(select(run.subquery(f"r{index}")) for index, run in enumerate(runs)))
+    )
+    return seen(rows, _COLUMNS[sorting], sorting is Sorting.Newest)
+
+
+def _run(
+    index: int, column: str, disputed: bool, states: frozenset[State] | None, sorting: Sorting, further: bool
+) -> Select[Any]:
     attribute = getattr(OrderRow, column)
     many = column == "policy_id"  # a platform's orders may be most of all
     owned = _NoIndex(attribute) if many and sorting is Sorting.Deadline else attribute
-    rows = select_orders().where(owned == bindparam("value", type_=attribute.type))
+    rows = select_orders().where(owned == bindparam(f"value{index}", type_=attribute.type))
     if disputed:
         rows = rows.where(OrderRow.disputed_at.is_not(None))
     table: type[OrderRow | ClockRow] = OrderRow
@@ -153,12 +178,10 @@ def _statement(
     newest = sorting is Sorting.Newest
     if further:
         place = tuple_(*columns)
-        after = tuple_(*(bindparam(f"after{index}", type_=one.type) for index, one in enumerate(columns)))
+        after = tuple_(*(bindparam(f"after{number}", type_=one.type) for number, one in enumerate(columns)))
         rows = rows.where(place < after if newest else place > after)
     ordered = [_NoIndex(one) if many and disputed else one for one in columns]
-    return seen(
-        rows.order_by(*(one.desc() if newest else one for one in ordered)).limit(LIMIT), _COLUMNS[sorting], newest
-    )
+    return rows.order_by(*(one.desc() if newest else one for one in ordered))
 
 
 _PLACE = ("first_block", "first_log_index")
@@ -169,25 +192,27 @@ _COLUMNS: dict[Sorting, tuple[str, ...]] = {
 }
 
 
+def _key(sorting: Sorting) -> Callable[[Row], tuple[int, ...]]:
+    """Where a row is in the order."""
+    sign = -1 if sorting is Sorting.Newest else 1
+    places = [READ.index(name) for name in _COLUMNS[sorting]]
+    return lambda row: tuple([sign * row[place] for place in places])
+
+
+def _once(rows: Iterable[Row]) -> Iterator[Row]:
+    """Without those that somebody has in several capacities: they come next to each other."""
+    last = None
+    for row in rows:
+        if row[_ID] != last:
+            yield row
+        last = row[_ID]
+
+
 def _place(one: SeenOrder, sorting: Sorting) -> tuple[int, ...]:
     first = one.mirrored.first
     place = (first.block_number, first.log_index)
     deadline = one.mirrored.order.deadline
     return (deadline, *place) if sorting is Sorting.Deadline and deadline is not None else place
-
-
-def _key(sorting: Sorting) -> Callable[[SeenOrder], tuple[int, ...]]:
-    sign = -1 if sorting is Sorting.Newest else 1
-    return lambda one: tuple(sign * part for part in _place(one, sorting))
-
-
-def _once(orders: Iterable[SeenOrder]) -> Iterator[SeenOrder]:
-    """Without those that somebody has in several capacities: they come next to each other."""
-    last = None
-    for one in orders:
-        if one.mirrored.order.id != last:
-            yield one
-        last = one.mirrored.order.id
 
 
 def _cursor(one: SeenOrder, sorting: Sorting) -> str:

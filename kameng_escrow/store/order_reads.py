@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Integer, Select, bindparam, select
+from sqlalchemy import BigInteger, CompoundSelect, Integer, Select, bindparam, select
 
 from kameng_escrow.domain.events import Logged
 from kameng_escrow.domain.policy import Policy
@@ -21,19 +21,18 @@ from .order_rows import POLICY_COLUMNS, RESTORED, restore_order_values, restore_
 from .values import Marks, MirroredOrder, Position, SeenOrder
 
 CONTRACT: Final = bindparam("contract", type_=Integer)
-LIMIT: Final = bindparam("limit", type_=BigInteger)
-_PLACES: Final = ("first_block", "first_log_index", "last_block", "last_log_index")
+READ: Final = (*RESTORED, "first_block", "first_log_index", "last_block", "last_log_index")
 _KNOWN_POLICIES: Final = 10_000  # kept at most
 
 _NO_ACCOUNT: Final = ""  # who was granted nothing
 
 
-def seen(rows: Select[Any], order: Sequence[str] = (), descending: bool = False) -> Prepared:
+def seen(rows: Select[Any] | CompoundSelect[Any], order: Sequence[str] = (), descending: bool = False) -> Prepared:
     """A statement that reads what `SeenOrders.of` makes orders of.
 
     Args:
-        rows: `select_orders` with its conditions, and order and limit where it has any. Read first: an index has them
-            in their order, and no join may have the database go about it otherwise.
+        rows: `select_orders` with its conditions, and order and limit where it has any, or several of them. Read
+            first: an index has them in their order, and no join may have the database go about it otherwise.
         order: the columns of that order, and whether it is descending.
     """
     orders = rows.subquery("o")
@@ -47,7 +46,7 @@ def seen(rows: Select[Any], order: Sequence[str] = (), descending: bool = False)
     )
     query = (
         select(
-            *(column[name] for name in (*RESTORED, *_PLACES)),
+            *(column[name] for name in READ),
             OperatorRow.rights,
             OperatorRow.expiry,
             OperatorRow.max_price,
@@ -65,7 +64,7 @@ def seen(rows: Select[Any], order: Sequence[str] = (), descending: bool = False)
 
 def select_orders() -> Select[Any]:
     """All columns that are needed of a contract's orders."""
-    columns = (getattr(OrderRow, name) for name in (*RESTORED, *_PLACES))
+    columns = (getattr(OrderRow, name) for name in READ)
     return select(*columns).where(OrderRow.contract_id == CONTRACT)
 
 

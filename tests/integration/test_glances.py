@@ -8,7 +8,7 @@ from sqlalchemy import Integer, String, bindparam, insert, select, text
 from kameng_escrow.domain.order import NATIVE
 from kameng_escrow.domain.signed import OperatorGrant
 from kameng_escrow.domain.states import Right, State
-from kameng_escrow.store import SchemaMissing, Store, StoreBusy, StoreDamaged, StoreUnavailable
+from kameng_escrow.store import SchemaMissing, Store, StoreBusy, StoreDamaged, StoreUnavailable, order_lists
 from kameng_escrow.store.engine import POSTGRESQL
 from kameng_escrow.store.glances import Prepared, Reader
 from kameng_escrow.store.models import ChainRow
@@ -86,6 +86,35 @@ def test_pages_follow_one_another_however_they_are_cut(world: EscrowWorld, store
     if sorting is not Sorting.Deadline:
         placed = sorted(whole, key=lambda id_: book.order(id_).first)
         assert whole == (placed if sorting is Sorting.Oldest else placed[::-1])
+
+
+def test_a_platform_s_orders_are_one_list_however_many_policies_it_has(
+    world: EscrowWorld, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = world.platform.address
+    policies = [world.register(world.policy(platform_fee_bps=fee)) for fee in (1, 2, 3)]
+    orders = [world.opened(policy_id=policy) for policy in policies * 2]
+    orders.append(world.opened(policy_id=policies[0], seller=platform, pay_to=platform))  # listed once all the same
+    world.opened()  # of another policy of its
+    mirror_of(world, store).run_once()
+    book = book_of(world, store)
+    wanted = sorted(map(world.id_of, orders), key=lambda id_: book.order(id_).first)
+
+    def pages(limit: int, sorting: Sorting) -> list[str]:
+        found, cursor = [], None
+        while True:
+            page = book.listed(ListQuery(account=platform, sorting=sorting, limit=limit, cursor=cursor))
+            found += [one.mirrored.order.id for one in page.orders]
+            cursor = page.cursor
+            if cursor is None:
+                return found
+
+    for together in (1, 2, 8):  # runs of a statement
+        monkeypatch.setattr(order_lists, "_TOGETHER", together)
+        assert pages(3, Sorting.Oldest)[: len(wanted)] == wanted
+        assert pages(50, Sorting.Newest)[1:] == pages(2, Sorting.Newest)[1:] == wanted[::-1]
+        assert pages(2, Sorting.Deadline) == pages(200, Sorting.Deadline)
+        assert sorted(pages(4, Sorting.Deadline)) == sorted(pages(300, Sorting.Oldest))
 
 
 def test_several_statements_see_one_moment_where_they_ask_for_it(chains: Store) -> None:

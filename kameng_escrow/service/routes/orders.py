@@ -4,7 +4,7 @@ from typing import Annotated
 
 import orjson
 from fastapi import Query, Request, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from kameng_escrow.domain.states import State
 from kameng_escrow.store.event_json import to_json
@@ -24,29 +24,33 @@ LARGEST_PAGE = 200
 StateName = Annotated[str, Field(max_length=16, json_schema_extra={"enum": [state.label for state in State]})]
 
 
+class OrdersAsked(BaseModel):
+    """Which of the caller's orders."""
+
+    state: list[StateName] | None = Field(default=None, max_length=6, description="Only in these states.")
+    role: list[Capacity] | None = Field(default=None, max_length=4, description="Only where the caller is this.")
+    sort: Sorting = Field(default=Sorting.Newest, description="deadline: open orders only, the next to run out first.")
+    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE)
+    cursor: str | None = Field(default=None, max_length=60, description="Of the page before.")
+
+
 @routes.get("/v1/orders", access=account(Scope.OrdersRead), response_model=OrdersView)
 def list_orders(
     request: Request,
     caller: TheCaller,
     parts: TheParts,
-    state: Annotated[list[StateName] | None, Query(max_length=6, description="Only in these states.")] = None,
-    role: Annotated[list[Capacity] | None, Query(max_length=4, description="Only where the caller is this.")] = None,
-    sort: Annotated[
-        Sorting, Query(description="deadline: open orders only, the next to run out first.")
-    ] = Sorting.Newest,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
-    cursor: Annotated[str | None, Query(max_length=60, description="Of the page before.")] = None,
+    asked: Annotated[OrdersAsked, Query()],
 ) -> Response:
     """The caller's orders: those it buys, sells, runs the platform of or mediates. Orders opened meanwhile don't shift
     the pages.
     """
     query = ListQuery(
         account=caller.known,
-        capacities=frozenset(role or Capacity),
-        states=None if state is None else frozenset(_state(label) for label in state),
-        sorting=sort,
-        limit=limit,
-        cursor=cursor,
+        capacities=frozenset(asked.role or Capacity),
+        states=None if asked.state is None else frozenset(_state(label) for label in asked.state),
+        sorting=asked.sort,
+        limit=asked.limit,
+        cursor=asked.cursor,
     )
     page = parts.book.listed(query)
     currencies: Currencies = request.app.state.currencies
