@@ -1,9 +1,10 @@
 """How good the risk model is, what its warnings are worth, how fast it is; and what detectors and outlooks come to.
 
 A market is held in the contract's twin. Orders' stages of its first three quarters are learnt from, those that came
-later are foretold: by the model, and by three baselines on the same features (a constant, logistic regression, a random
-forest). Warnings are raised as the worker would raise them, by the model that was made at the cut, and held against
-what happened to the order. The speed of fitting is that of a made-up table of 120,000 rows and 30 columns.
+later are foretold when orders come to them: by the model, and by three baselines on the same features (a constant,
+logistic regression, a random forest). What looking again brings is what the same stages' last scores are worth, against
+those at their beginning. Warnings are raised as the worker would raise them, by the model that was made at the cut, and
+held against what happened to the order. The speed of fitting is that of a made-up table of 120,000 rows and 30 columns.
 
 Run it with `make bench-risk`: prints what it measures and writes `bench/results/risk.json`. Figures of parts that are
 not run stay as they are in that file.
@@ -49,11 +50,18 @@ def model_figures(orders: int, seed: int) -> dict[str, Any]:
     told, examples = _told(market)
     cut = int(np.quantile([one.snapshot.at for one in examples], LEARNT))
     learnt = [one for one in examples if one.closed_at <= cut]  # what had ended by then, and no more
-    unseen = [one for one in examples if one.snapshot.at > cut]
+    later = [one for one in examples if one.snapshot.at > cut]
+    unseen = [one for one in later if one.snapshot.is_new]
     model = OrderModel.fit(learnt)
     assert model is not None, "the market is too small"
     ours = np.array([one.bad for one in model.score([one.snapshot for one in unseen])])
-    figures = {"stages_learnt": len(learnt), "stages_foretold": len(unseen), **_compared(model, learnt, unseen, ours)}
+    figures = {
+        "stages_learnt": sum(one.snapshot.is_new for one in learnt),
+        "looks_learnt": len(learnt),
+        "stages_foretold": len(unseen),
+        **_compared(model, learnt, unseen, ours),
+        "looked_again": _again(model, later),
+    }
     return {**figures, **_scoring_speed(model, [one.snapshot for one in unseen]), **_warnings(model, told, cut)}
 
 
@@ -61,10 +69,10 @@ def _told(market: MarketRun) -> tuple[list[Snapshot | Finished], list[Example]]:
     chronicle, examples = Chronicle(lambda order_id: market.truths[order_id].category), Examples()
     told = []
     for logged in market.events:
-        found = chronicle.follow(logged)
-        examples.add(found)
-        if found is not None:
-            told.append(found)
+        for found in (*chronicle.looks(logged.timestamp), chronicle.follow(logged)):
+            examples.add(found)
+            if found is not None:
+                told.append(found)
     return told, examples.closed
 
 
@@ -86,6 +94,24 @@ def _compared(
             for name, one in found.items()
         },
     }
+
+
+def _again(model: OrderModel, later: Sequence[Example]) -> dict[str, Any]:
+    """Of stages that orders stayed in long enough to be looked at again: how good the first score was, and the last."""
+    first, last = {}, {}
+    for one in later:
+        place = (one.snapshot.order_id, one.snapshot.stage)
+        if one.snapshot.is_new:
+            first[place] = one
+        elif place in first:
+            last[place] = one
+    ended = np.array([one.ending is not Ending.Well for one in last.values()]).astype(int)
+    found: dict[str, Any] = {"stages": len(last)}
+    for name, examples in (("first", [first[place] for place in last]), ("last", list(last.values()))):
+        bad = np.array([one.bad for one in model.score([one.snapshot for one in examples])])
+        one = scores(ended, np.column_stack([1 - bad, bad]))
+        found[name] = {"auc": round(one.auc, 4), "brier": round(one.brier, 5)}
+    return found
 
 
 def _scoring_speed(model: OrderModel, snapshots: Sequence[Snapshot]) -> dict[str, float]:

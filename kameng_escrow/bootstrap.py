@@ -306,7 +306,7 @@ def make_risk_worker(store: "Store", deployment: Deployment, settings: Settings)
             now_ms = int(time.time() * 1_000)
             ask_for_stock(session, contract_id, alert.snapshot.seller, alert.snapshot.order_id, now_ms)
 
-    follower = RiskFollower(store, contract_id, on_alert=asked)
+    follower = RiskFollower(store, contract_id, threads=settings.risk_threads, on_alert=asked)
     anomalies = AnomalyFollower(store, contract_id)
     return RiskWorker(
         store,

@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
         "watch",
         zh="风险程序：给订单评分、预警、定期重新训练、建议规则（缺省一直跟随，--once 一轮就结束）",
         en="Score orders, warn, retrain now and then, advise on rules: go on until Ctrl-C, or --once",
-        uses=(*NODE, *STORE, "advice_days", "yuan_tokens"),
+        uses=(*NODE, *STORE, "risk_threads", "advice_days", "yuan_tokens"),
     )(watch)
     command(
         app,
@@ -168,6 +168,19 @@ def evaluate(
         str, typer.Option("--split", metavar="time|random", help=both("只做这一种划分", "Only this split"))
     ] = "",
     seed: Annotated[int, typer.Option("--seed", help=both("随机种子", "The seed of everything random"))] = 0,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads",
+            metavar="N",
+            min=1,
+            max=256,
+            help=both(
+                "最多用几个线程；缺省每个核一个。机器忙时 1 个反而更快",
+                "At most so many threads; left out: one for each core. On a busy machine 1 is faster",
+            ),
+        ),
+    ] = None,
     json_file: Annotated[
         str,
         typer.Option("--json", metavar="FILE", help=both("结果写成 JSON（- 为标准输出）", "Write JSON (-: stdout)")),
@@ -199,6 +212,7 @@ def evaluate(
         drop=drop or (),
         keep=keep or (),
         seed=seed,
+        threads=threads,
         report=None if json_file == "-" else screen.note,
     )
     found.warnings[:0] = table.notes

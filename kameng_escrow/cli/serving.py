@@ -32,7 +32,7 @@ SERVICE = (
     *("public_url", "listen", "proxies", "session_hours", "explorer_url"),
     *("rate_limit", "rate_limit_anonymous", "fingerprint_keys_file"),
     *("files", "files_max_bytes", "file_max_bytes", "room_max_bytes"),
-    *("advice_days", "yuan_tokens"),
+    *("risk_threads", "advice_days", "yuan_tokens"),
 )
 PARTS = ("api", "mirror", "stock", "keeper", "relayer", "notifier", "risk")
 

@@ -1768,7 +1768,7 @@ Scope = Literal["orders:read", "orders:write", "trade", "delivery", "talk", "dis
 
 
 class ScoreView(TypedDict):
-    """What was said when the order came to a stage; null for what the caller is not told."""
+    """What was last said of the order at a stage; null for what the caller is not told."""
 
     stage: str
     at: str

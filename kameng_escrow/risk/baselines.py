@@ -16,6 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from .columns import Column, Kind, numbers, seconds, texts
 from .members import spread
 from .statistics import Integers
+from .threads import jobs
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ def predict_with(name: str, learnt: pd.DataFrame, classes: Integers, unseen: pd.
                     ("words", encode, words),
                 ]
             ),
-            RandomForestClassifier(100, n_jobs=-1, random_state=0),
+            RandomForestClassifier(100, n_jobs=jobs(), random_state=0),
         )
     model.fit(learnt, classes)
     return spread(model.predict_proba(unseen), model.classes_, class_count)

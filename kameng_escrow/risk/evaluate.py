@@ -19,6 +19,7 @@ from .errors import TableUnusable, TargetUnusable
 from .metrics import Reliability, Scores, reliability, scores
 from .model import CancellationModel, classes_of, split_target, times_of
 from .statistics import Integers
+from .threads import at_most
 
 Floats = NDArray[np.float64]
 
@@ -101,6 +102,7 @@ def evaluate(
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
     seed: int = 0,
+    threads: int | None = None,
     report: Report | None = None,
 ) -> Evaluation:
     """Fits and compares.
@@ -113,6 +115,7 @@ def evaluate(
         drop: columns that nobody may look at, such as what is written down after the ending.
         keep: columns that are used though they seem to tell the ending itself.
         seed: of the random split and of the model.
+        threads: at most so many, of the model and the baselines; None: as many as there are cores.
         report: told what is being done.
 
     Raises:
@@ -148,7 +151,8 @@ def evaluate(
         if report is not None:
             report(f"{split}：训练与比较", f"{split}: fitting and comparing")
         learnt, hidden = _divide(split, len(classes), times, seed)
-        result, model = _run(split, frame, classes, names, learnt, hidden, time if split == "time" else None, seed)
+        with at_most(threads):
+            result, model = _run(split, frame, classes, names, learnt, hidden, time if split == "time" else None, seed)
         results.append(result)
         kinds = {column.name: column.kind.value for column in model.columns}
         warnings += [note for note in model.notes if note not in warnings]

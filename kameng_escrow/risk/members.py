@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from .encoding import Feature
 from .statistics import Integers
+from .threads import jobs
 
 Floats = NDArray[np.float64]
 
@@ -102,7 +103,7 @@ class Forest:
             self._trees if kept is None else max(30, self._trees // 3),  # a look needs fewer than the real thing
             min_samples_leaf=2,
             max_features="sqrt",
-            n_jobs=-1,
+            n_jobs=jobs(),
             random_state=self._seed,
         )
         self._model.fit(matrix, classes)

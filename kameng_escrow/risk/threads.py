@@ -3,13 +3,15 @@ more: threads that wait for each other on a busy machine take longer than one th
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final
 
 from threadpoolctl import ThreadpoolController
 
 FEW_ROWS: Final = 2_000  # up to which one thread predicts
+_limit: ContextVar[int | None] = ContextVar("threads", default=None)
 
 
 @cache
@@ -19,6 +21,18 @@ def _controller() -> Any:
 
 @contextmanager
 def at_most(threads: int | None) -> Iterator[None]:
-    """Within it, libraries take at most so many threads; None: as they like."""
-    with nullcontext() if threads is None else _controller().limit(limits=threads):
+    """Within it, libraries take at most so many threads; None: as many as before."""
+    if threads is None:
         yield
+        return
+    token = _limit.set(threads)
+    try:
+        with _controller().limit(limits=threads):
+            yield
+    finally:
+        _limit.reset(token)
+
+
+def jobs() -> int:
+    """How many threads a model with its own may take, as scikit-learn's `n_jobs` has it: -1 is one for each core."""
+    return _limit.get() or -1

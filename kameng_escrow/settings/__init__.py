@@ -59,6 +59,7 @@ class Settings:
     rate_limit: int  # requests a minute
     rate_limit_anonymous: int  # likewise
     # of the risk worker
+    risk_threads: int
     advice_days: int  # 0: no reports are made
     yuan_tokens: tuple[tuple[str, int], ...]  # token, and the base units that one yuan comes to
     # of the relayer

@@ -5,6 +5,16 @@ from .row import Setting
 
 ROWS: tuple[Setting, ...] = (
     Setting(
+        name="risk_threads",
+        env="KAMENG_RISK_THREADS",
+        flag="--risk-threads",
+        metavar="N",
+        default="1",
+        zh="风险模型训练时最多用几个线程；机器上还有别的事时，一个最快",
+        en="How many threads the training of risk models may take; beside other work one is fastest",
+        form=whole(1, 256),
+    ),
+    Setting(
         name="advice_days",
         env="KAMENG_ADVICE_DAYS",
         flag="--advice-days",

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 
 from kameng_escrow.domain.events import Logged, OrderClosed, OrderEvent
 from kameng_escrow.risk.orders import following
+from kameng_escrow.risk.orders.alerts import Thresholds
 from kameng_escrow.risk.orders.following import RiskFollower
 from kameng_escrow.risk.worker import RiskWorker
 from kameng_escrow.simulate.market import run
@@ -16,7 +17,7 @@ from kameng_escrow.simulate.result import MarketRun
 from kameng_escrow.simulate.twin_venue import TwinVenue
 from kameng_escrow.store import Store
 from kameng_escrow.store.event_json import stored_fields, subject_of
-from kameng_escrow.store.models import BlockRow, ChainRow, ContractRow, EventRow
+from kameng_escrow.store.models import BlockRow, ChainRow, CheckpointRow, ContractRow, EventRow
 from kameng_escrow.store.service import risk
 
 CONTRACT = 1
@@ -107,6 +108,50 @@ def test_orders_are_scored_warned_of_and_settled(sqlite_store: Store, follower: 
     assert sum(one.raised for one in worth.values()) == len(asked)
 
 
+def clock(store: Store, at: int) -> None:
+    """The mirror has seen a block of that time."""
+    with store.writing() as session:
+        row = session.get(CheckpointRow, CONTRACT)
+        if row is None:
+            row = CheckpointRow(contract_id=CONTRACT, seen_number=MOST, seen_hash="0x" + "00" * 32, final_number=0)
+            session.add(row)
+        row.seen_at = at
+
+
+def test_orders_that_wait_are_scored_again_and_warned_of_later(
+    sqlite_store: Store, follower: RiskFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> dict[tuple[str, str], int]:
+        with sqlite_store.reading() as session:
+            return {(row.order_id, row.stage): row.at for row in session.scalars(select(risk.RiskScoreRow))}
+
+    follower.look()
+    before, now = said(), market().events[MOST - 1].timestamp
+    assert follower.look().again == 0  # no time has passed
+    monkeypatch.setattr(following, "AGAIN", 3)
+    follower._thresholds = Thresholds(confirm_stock=0.0, caution=2.0, stricter_policy=2.0, mediator=0.0)
+    clock(sqlite_store, now + 7 * 86_400)
+    looks = [follower.look() for _ in range(6)]
+    again = [one.again for one in looks]
+    assert again[0] == 3  # no more at once, however many wait
+    assert again[-1] == 0
+    assert {one.scored for one in looks} == {0}
+    after = said()
+    assert after.keys() == before.keys()
+    moved = {place for place, at in after.items() if at > before[place]}
+    assert len(moved) == sum(again) > 3
+    assert all(now < after[place] < now + 7 * 86_400 for place in moved)
+    with sqlite_store.reading() as session:
+        warnings = session.scalars(select(risk.RiskWarningRow)).all()
+        raised = {row.order_id: row.raised_at for row in warnings if row.raised_at > now}
+    assert raised
+    assert all(at in [after[place] for place in moved if place[0] == order_id] for order_id, at in raised.items())
+    monkeypatch.setattr(following, "AGAIN", 500)
+    other = RiskFollower(sqlite_store, CONTRACT, clock=lambda: 6).look()  # looks at all of it once more
+    assert (other.events, other.scored, other.again, other.warned) == (MOST, 0, 0, 0)
+    assert said() == after
+
+
 def test_another_process_takes_up_the_model_and_writes_nothing_twice(
     sqlite_store: Store, follower: RiskFollower
 ) -> None:
@@ -145,13 +190,13 @@ def test_a_reorganisation_between_two_pages_leaves_nothing_of_the_first(
     monkeypatch.setattr(following, "PAGE", 500)
     read, pages = follower._read, []
 
-    def reading() -> list[Logged]:
-        page = read()
+    def reading() -> tuple[list[Logged], int]:
+        page, seen_at = read()
         if not pages:
             with sqlite_store.writing() as session:
                 session.execute(update(BlockRow).where(BlockRow.number == 500).values(hash="0x" + "ee" * 32))
         pages.append(len(page))
-        return page
+        return page, seen_at
 
     monkeypatch.setattr(follower, "_read", reading)
     follower.look()

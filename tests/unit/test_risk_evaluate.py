@@ -5,11 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from threadpoolctl import threadpool_info
 
 from kameng_escrow.cli import main
+from kameng_escrow.risk import baselines
 from kameng_escrow.risk.errors import TableUnreadable
 from kameng_escrow.risk.metrics import scores
 from kameng_escrow.risk.reading import read_csv
+from kameng_escrow.risk.threads import at_most, jobs
 from tests.unit.test_risk_model import orders
 
 
@@ -22,9 +26,16 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_report_compares_on_rows_that_were_hidden(table, tmp_path, capsys):
-    out, page = tmp_path / "out.json", tmp_path / "out.html"
+def test_a_report_compares_on_rows_that_were_hidden(table, tmp_path, capsys, monkeypatch):
+    out, page, asked = tmp_path / "out.json", tmp_path / "out.html", []
+
+    def forest(*given, n_jobs, **options):
+        asked.append(n_jobs)
+        return RandomForestClassifier(*given, n_jobs=n_jobs, **options)
+
+    monkeypatch.setattr(baselines, "RandomForestClassifier", forest)
     words = ["risk", "evaluate", "--csv", str(table), "--target", "bad", "--time", "placed", "--lang", "en"]
+    words += ["--threads", "1"]
     with pytest.raises(SystemExit) as end:
         main([*words, "--json", str(out), "--report", str(page)])
     assert end.value.code == 0, capsys.readouterr().err
@@ -37,6 +48,7 @@ def test_a_report_compares_on_rows_that_were_hidden(table, tmp_path, capsys):
         best = max(split["scores"][name]["auc"] for name in ("constant", "logistic", "forest"))
         assert split["auc_minus_best_baseline"] == pytest.approx(split["scores"]["kameng"]["auc"] - best, abs=2e-6)
         assert sum(one["rows"] for one in split["reliability"]["True"]) == 100
+    assert asked == [1, 1]
     assert "copy" not in found["columns"]
     assert any("copy" in warning["en"] and "left out" in warning["en"] for warning in found["warnings"])
     assert "<svg" in page.read_text("utf-8")
@@ -96,3 +108,17 @@ def test_scores_of_known_probabilities():
     assert found.calibration_error == pytest.approx(0.15)
     guess = scores(np.array([0, 1] * 50), np.full((100, 2), 0.5))
     assert (guess.auc, guess.lift, guess.calibration_error) == (0.5, 1.0, 0.0)
+
+
+def test_threads_are_limited_within_and_as_before_afterwards():
+    def taken():
+        return {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+
+    before = taken()
+    assert before
+    assert jobs() == -1
+    with at_most(1):
+        assert (jobs(), set(taken().values())) == (1, {1})
+        with at_most(None):  # whoever doesn't mind leaves what others asked for
+            assert (jobs(), set(taken().values())) == (1, {1})
+    assert (jobs(), taken()) == (-1, before)

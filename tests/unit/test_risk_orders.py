@@ -11,7 +11,7 @@ from kameng_escrow.domain.events import OrderClosed, OrderEvent
 from kameng_escrow.domain.states import Outcome
 from kameng_escrow.risk.errors import ModelUntrusted
 from kameng_escrow.risk.orders.alerts import Thresholds, alerts, came
-from kameng_escrow.risk.orders.chronicle import FEATURES, Chronicle, Finished, Snapshot
+from kameng_escrow.risk.orders.chronicle import FEATURES, LOOKS, Chronicle, Finished, Snapshot
 from kameng_escrow.risk.orders.contest import contend, surprise
 from kameng_escrow.risk.orders.endings import BAD, Ending, Stage
 from kameng_escrow.risk.orders.reasons import reasons
@@ -26,10 +26,15 @@ def market() -> MarketRun:
     return held(orders=320, seed=11)
 
 
-def told(run: MarketRun, events: int | None = None) -> list[Snapshot | Finished]:
+def told(run: MarketRun, events: int | None = None, *, until: int = 0) -> list[Snapshot | Finished]:
+    """All that a chronicle says: of so many events, and afterwards until a Unix second."""
     chronicle = Chronicle(lambda order_id: run.truths[order_id].category)
-    found = (chronicle.follow(logged) for logged in run.events[:events])
-    return [one for one in found if one is not None]
+    said: list[Snapshot | Finished | None] = []
+    for logged in run.events[:events]:
+        said += chronicle.looks(logged.timestamp)
+        said.append(chronicle.follow(logged))
+    said += chronicle.looks(until)
+    return [one for one in said if one is not None]
 
 
 @cache
@@ -44,14 +49,60 @@ def learnt() -> tuple[OrderModel, Examples]:
 
 def test_a_history_that_is_cut_off_says_the_same_of_all_that_came_before() -> None:
     whole = told(market())
+    events = market().events
     for cut in (37, 400, 711):
         cut_off = told(market(), cut)
         assert cut_off == whole[: len(cut_off)]
+        waited = told(market(), cut, until=events[cut].timestamp)  # nothing happens, and orders are looked at again
+        assert waited == whole[: len(waited)]
+        assert len(waited) >= len(cut_off)
     assert len(whole) > 600
 
 
+def test_it_does_not_matter_how_often_orders_are_looked_at() -> None:
+    chronicle, often = Chronicle(lambda order_id: market().truths[order_id].category), []
+    clock = 0
+    for logged in market().events[:300]:
+        while clock and clock < logged.timestamp:
+            often += chronicle.looks(clock)
+            clock += 3_600
+        often += chronicle.looks(logged.timestamp)
+        found = chronicle.follow(logged)
+        often += [] if found is None else [found]
+        clock = logged.timestamp
+    assert often == told(market(), 300)
+
+
+def test_orders_are_looked_at_again_as_their_clock_runs() -> None:
+    run = market()
+    looked: dict[tuple[str, Stage], list[Snapshot]] = {}
+    for one in told(run):
+        if isinstance(one, Snapshot):
+            looked.setdefault((one.order_id, one.stage), []).append(one)
+    most = max(looked.values(), key=len)
+    assert [one.values["spent"] for one in most] == [0.0, *LOOKS]
+    for (order_id, stage), several in looked.items():
+        first, *again = several
+        assert first.is_new
+        assert first.deadline is not None
+        assert [one.values["spent"] for one in again] == list(LOOKS[: len(again)])
+        for one, part in zip(again, LOOKS, strict=False):
+            assert not one.is_new
+            assert one.at == first.at + int((first.deadline - first.at) * part)
+            assert one.values["deadline_in"] == first.deadline - one.at
+            assert one.values["waited"] == first.values["waited"] + one.at - first.at
+        left = {  # when the order left the stage: it was looked at while it was there, and each time
+            Stage.Opened: run.orders[order_id].accepted_at,
+            Stage.Accepted: run.orders[order_id].delivered_at,
+            Stage.Delivered: run.orders[order_id].disputed_at,
+        }.get(stage) or run.orders[order_id].closed_at
+        assert left is not None
+        due = [first.at + int((first.deadline - first.at) * part) for part in LOOKS]
+        assert [one.at for one in again] == [at for at in due if at < left]
+
+
 def test_every_stage_is_told_once_with_every_feature() -> None:
-    snapshots = [one for one in told(market()) if isinstance(one, Snapshot)]
+    snapshots = [one for one in told(market()) if isinstance(one, Snapshot) and one.is_new]
     assert all(tuple(sorted(one.values)) == tuple(sorted(FEATURES)) for one in snapshots)
     places = [(one.order_id, one.stage) for one in snapshots]
     assert len(set(places)) == len(places)
@@ -73,7 +124,7 @@ def test_every_stage_is_told_once_with_every_feature() -> None:
 def test_counts_are_of_what_happened_before() -> None:
     run, seen = market(), {}
     closings = [one for one in run.events if isinstance(one.event, OrderEvent)]
-    snapshots = {(one.order_id, one.at): one for one in told(run) if isinstance(one, Snapshot)}
+    snapshots = {(one.order_id, one.at): one for one in told(run) if isinstance(one, Snapshot) and one.is_new}
     for logged in closings:
         snapshot = snapshots.get((logged.event.order_id, logged.timestamp))
         seller = run.terms[logged.event.order_id].seller
@@ -141,10 +192,12 @@ def test_alerts_follow_their_thresholds() -> None:
     snapshot = next(one for one in told(market()) if isinstance(one, Snapshot) and one.stage is Stage.Opened)
     limits = Thresholds()
 
-    def kinds(stage: Stage, buyer: float, seller: float, dispute: float, risk: float = 0.0) -> list[str]:
+    def kinds(
+        stage: Stage, buyer: float, seller: float, dispute: float, risk: float = 0.0, spent: float = 0.0
+    ) -> list[str]:
         at = Snapshot(
             *(snapshot.order_id, stage, snapshot.at, snapshot.seller, snapshot.buyer, snapshot.platform),
-            *(snapshot.category, snapshot.deadline, {**snapshot.values, "waited": 0.0}),
+            *(snapshot.category, snapshot.deadline, {**snapshot.values, "waited": 0.0, "spent": spent}),
         )
         score = Score(at.order_id, stage, at.at, buyer, seller, dispute)
         return [one.kind for one in alerts(at, score, limits, seller_risk=risk)]
@@ -154,6 +207,10 @@ def test_alerts_follow_their_thresholds() -> None:
     assert kinds(Stage.Delivered, 0.0, 0.9, limits.mediator) == ["mediator"]
     assert kinds(Stage.Opened, 0.0, 0.0, 0.0, limits.caution) == ["caution"]
     assert kinds(Stage.Delivered, 0.0, 0.0, 0.0, limits.caution) == []
+    # While it waits, what can still be done about it is warned of; a buyer who has paid is not cautioned any more.
+    assert kinds(Stage.Opened, 0.0, limits.confirm_stock, 0.0, limits.caution, 0.5) == ["confirm_stock"]
+    assert kinds(Stage.Accepted, 0.0, 0.9, 0.0, limits.caution, 0.25) == ["confirm_stock"]
+    assert kinds(Stage.Delivered, 0.0, 0.0, limits.mediator, 0.0, 0.75) == ["mediator"]
     ended = Finished("0x", 9, {Stage.Opened: Ending.Dispute, Stage.Disputed: Ending.Seller}, 5)
     assert came(ended) == {"confirm_stock": False, "caution": True, "stricter_policy": True, "mediator": True}
     assert came(Finished("0x", 9, {Stage.Opened: None}, 5)) == {}

@@ -56,7 +56,9 @@ def alerts(
         policy: the order's.
         policies: the live ones of its platform, by id, of which a stricter one may be proposed.
     """
-    fresh = snapshot.stage is Stage.Opened or (snapshot.stage is Stage.Accepted and snapshot.values["waited"] == 0.0)
+    stage = snapshot.stage
+    at_once = stage is Stage.Accepted and snapshot.values["waited"] == 0.0
+    fresh = snapshot.is_new and (stage is Stage.Opened or at_once)
     if snapshot.stage in (Stage.Opened, Stage.Accepted) and score.seller >= thresholds.confirm_stock:
         yield Alert(CONFIRM_STOCK, snapshot, score.seller, {})
     if fresh and seller_risk >= thresholds.caution:

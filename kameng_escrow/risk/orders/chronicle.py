@@ -1,11 +1,14 @@
 """What was known of each order at each stage, from the chain's events in their order.
 
 The chronicle is told one event after the other and never looks ahead: what it says at an order's stage is made of the
-events up to that one, so that a history which is cut off there gives the same figures.
+events up to that one, so that a history which is cut off there gives the same figures. Time tells something, too: while
+an order stays in its stage it is looked at again each time that a quarter of the stage's clock has run. When that is
+follows from the events alone, so that it is the same whoever asks, and how often.
 """
 
+import heapq
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +25,8 @@ Value = float | str | None
 CategoryOf = Callable[[str], str | None]
 
 NUMBERS: Final = (
-    *("log_price", "units", "price_to_sellers", "price_to_categorys", "paid_by_other", "waited", "deadline_in"),
+    *("log_price", "units", "price_to_sellers", "price_to_categorys", "paid_by_other"),
+    *("waited", "spent", "deadline_in"),
     *("accept_window", "deliver_window", "inspect_window", "cancel_fee", "seller_bond", "dispute_bond", "mediated"),
     *("hour", "weekday"),
     *("seller_opened", "seller_open_now", "seller_day", "seller_wait", "seller_since_bad"),
@@ -36,6 +40,7 @@ NUMBERS: Final = (
 )
 WORDS: Final = ("stage", "category", "platform")
 FEATURES: Final = (*WORDS, *NUMBERS)
+LOOKS: Final = (0.25, 0.5, 0.75)  # parts of a stage's time, after which an order is looked at again
 _BEIJING: Final = 8 * 3_600  # seconds; where the trade's day is
 _LATE: Final = frozenset({Outcome.Expired, Outcome.Undelivered})
 _START: Final = {Ending.Buyer: 0.05, Ending.Seller: 0.08, Ending.Dispute: 0.04}  # before anything was seen
@@ -43,17 +48,22 @@ _START: Final = {Ending.Buyer: 0.05, Ending.Seller: 0.08, Ending.Dispute: 0.04} 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What was known of an order when it came to a stage."""
+    """What was known of an order when it came to a stage, or when it was looked at again while it stayed there."""
 
     order_id: str
     stage: Stage
-    at: int  # Unix seconds of the block
+    at: int  # Unix seconds: of the block that brought it to the stage, or of the look
     seller: str
     buyer: str
     platform: str
     category: str | None
     deadline: int | None  # Unix seconds
     values: dict[str, Value]  # by `FEATURES`
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the order came to its stage just then."""
+        return self.values["spent"] == 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,7 @@ class Chronicle:
         self._policies: dict[str, Policy] = {}
         self._orders: dict[str, Order] = {}
         self._stages: dict[str, list[Stage]] = {}
+        self._looks: list[tuple[int, str, Stage, int, int]] = []  # a heap: when, at what, since when, the how-manieth
         self._categories: dict[str, str | None] = {}
         self._tallies: dict[str, Tally] = {}
         self._all = Tally()
@@ -103,7 +114,29 @@ class Chronicle:
         if stage is None or (before is not None and before.state is order.state):
             return None
         self._stages.setdefault(order.id, []).append(stage)
-        return self._snapshot(order, stage, logged.timestamp)
+        self._plan(order, stage, logged.timestamp, 0)
+        return self._snapshot(order, stage, logged.timestamp, 0.0)
+
+    def looks(self, before: int) -> Iterator[Snapshot]:
+        """Looks again at orders whose time to be looked at comes before a Unix second, the first one first.
+
+        Ask before each event, with its time, so that nothing is known that came later; and for the time being with that
+        of the last block that was read.
+        """
+        while self._looks and self._looks[0][0] < before:
+            at, order_id, stage, since, number = heapq.heappop(self._looks)
+            stages = self._stages.get(order_id)
+            if stages is None or stages[-1] is not stage:
+                continue  # it has moved on
+            order = self._orders[order_id]
+            self._plan(order, stage, since, number + 1)
+            yield self._snapshot(order, stage, at, LOOKS[number])
+
+    def _plan(self, order: Order, stage: Stage, since: int, number: int) -> None:
+        """When an order that is in a stage since a second is looked at again."""
+        if order.deadline is not None and number < len(LOOKS):
+            at = since + int((order.deadline - since) * LOOKS[number])
+            heapq.heappush(self._looks, (at, order.id, stage, since, number))
 
     def rate(self, ending: Ending, category: str | None) -> float:
         """How often orders of a category end so: drawn to the rate of all, and that to a guess, where few are known."""
@@ -150,7 +183,7 @@ class Chronicle:
         bad_at = order.disputed_at if order.disputed_at is not None else at
         return Finished(order.id, at, seen, bad_at)
 
-    def _snapshot(self, order: Order, stage: Stage, now: int) -> Snapshot:
+    def _snapshot(self, order: Order, stage: Stage, now: int, spent: float) -> Snapshot:
         terms, policy = order.terms, order.policy
         assert terms is not None
         assert policy is not None
@@ -171,6 +204,7 @@ class Chronicle:
             "price_to_categorys": _ratio(terms.price * of_category.opened, of_category.price_sum),
             "paid_by_other": float(order.payer != terms.buyer),
             "waited": float(now - (order.opened_at or now)),
+            "spent": spent,  # of the stage's time
             "deadline_in": None if order.deadline is None else float(order.deadline - now),
             "accept_window": float(policy.accept_window),
             "deliver_window": float(policy.deliver_window),

@@ -24,19 +24,22 @@ class Contest:
     facts: dict[str, Any]  # what is kept of it, and shown
 
 
-def contend(champion: OrderModel | None, examples: Sequence[Example]) -> Contest:
-    """Trains a challenger and tries it against the champion on the last of what has ended; takes whom to go on with."""
+def contend(champion: OrderModel | None, examples: Sequence[Example], *, threads: int = 1) -> Contest:
+    """Trains a challenger and tries it against the champion on the last of what has ended; takes whom to go on with.
+
+    `threads`: at most so many.
+    """
     ended = sorted(examples, key=lambda one: one.closed_at)[-MOST:]
     cut = int(len(ended) * (1 - WINDOW))
     if champion is None:
-        made = OrderModel.fit(ended)
+        made = OrderModel.fit(ended, threads=threads)
         facts = {} if made is None else {"kept_loss": made.model.kept_loss, **_facts(made, ended)}
         return Contest(made, made is not None, facts)
     until = max(champion.trained_until, ended[cut].closed_at if ended else 0)
     window = [one for one in ended if one.snapshot.at > until]
     if len(window) < LEAST:
         return Contest(champion, False, {})
-    challenger = OrderModel.fit([one for one in ended if one.closed_at <= until])
+    challenger = OrderModel.fit([one for one in ended if one.closed_at <= until], threads=threads)
     losses = {"champion_loss": surprise(champion, window)}
     watch = {
         "window": len(window),
@@ -48,7 +51,7 @@ def contend(champion: OrderModel | None, examples: Sequence[Example]) -> Contest
     losses["challenger_loss"] = surprise(challenger, window)
     if losses["challenger_loss"] > losses["champion_loss"] - MARGIN:
         return Contest(champion, False, {**losses, **watch})
-    made = OrderModel.fit(ended) or challenger  # once more, from all
+    made = OrderModel.fit(ended, threads=threads) or challenger  # once more, from all
     return Contest(made, True, {**losses, **watch, **_facts(made, ended)})
 
 

@@ -1,4 +1,5 @@
-"""Follows the mirror: scores orders as they come to a stage, raises warnings and settles them, retrains now and then.
+"""Follows the mirror: scores orders as they come to a stage and while they stay there, raises warnings and settles
+them, retrains now and then.
 
 The chronicle is in memory and is made anew from the store's events when the worker starts, and when a reorganisation
 took away what it had read. Rows that are there already stay as they are, so that this writes nothing twice.
@@ -19,7 +20,7 @@ from kameng_escrow.domain.policy import Policy
 from kameng_escrow.store import Store
 from kameng_escrow.store.event_json import from_stored
 from kameng_escrow.store.loading import parts
-from kameng_escrow.store.models import BlockRow, EventRow
+from kameng_escrow.store.models import BlockRow, CheckpointRow, EventRow
 from kameng_escrow.store.service import risk as rows
 from kameng_escrow.store.unless_there import insert_unless_there
 
@@ -34,6 +35,7 @@ from .scoring import Examples, OrderModel, Score, prior_score
 
 PAGE: Final = 2_000  # events at once
 AT_ONCE: Final = 100  # orders whose scores are written in one transaction
+AGAIN: Final = 500  # orders that are scored again in one look, at most: those that have just come to a stage go first
 KNOWN: Final = 20  # ended orders, before which not even a category's rate is told
 EXPLAINED: Final = 0.15  # from which risk on reasons are looked for
 _GROWN: Final = 1.2  # times as many examples as at the last training
@@ -45,7 +47,8 @@ class Looked:
     """What a look brought."""
 
     events: int
-    scored: int
+    scored: int  # that have come to a stage
+    again: int  # that have stayed in one
     warned: int
     trained: bool
 
@@ -58,6 +61,7 @@ class RiskFollower:
         contract_id: the contract's, in the store.
         thresholds: from which risks on something is done.
         clock: Unix seconds of this machine.
+        threads: at most so many, of a training.
         on_alert: told, within the transaction, of each warning that is new.
     """
 
@@ -68,12 +72,14 @@ class RiskFollower:
         *,
         thresholds: Thresholds | None = None,
         clock: Callable[[], int] = lambda: int(time.time()),
+        threads: int = 1,
         on_alert: Callable[[Session, Alert], None] | None = None,
     ) -> None:
         self._store = store
         self._contract_id = contract_id
         self._thresholds = thresholds or Thresholds()
         self._clock = clock
+        self._threads = threads
         self._on_alert = on_alert
         self._model: OrderModel | None = None
         self._model_id: int | None = None
@@ -91,6 +97,7 @@ class RiskFollower:
         self._hash: str | None = None
         self._trained_on = 0
         self._due: dict[str, Snapshot] = {}  # orders that are to be scored; kept where the store is away
+        self._again: dict[str, Snapshot] = {}  # likewise, that were looked at while they stayed where they are
         self._finished: dict[str, Finished] = {}  # likewise, whose warnings are to be settled
 
     def look(self, store: Store | None = None, stop: threading.Event | None = None) -> Looked:
@@ -102,28 +109,34 @@ class RiskFollower:
         store = store or self._store
         events = 0
         while stop is None or not stop.is_set():
-            page = self._read()
+            page, seen_at = self._read()
             for logged in page:
+                self._look_again(logged.timestamp)
                 found = self._learn(logged)
                 if isinstance(found, Snapshot):
                     self._due[found.order_id] = found
+                    self._again.pop(found.order_id, None)
                 elif isinstance(found, Finished):
                     self._due.pop(found.order_id, None)
+                    self._again.pop(found.order_id, None)
                     self._finished[found.order_id] = found
             events += len(page)
             if len(page) < PAGE:
+                self._look_again(seen_at)
                 break
         self._find_model(store)
-        scored = warned = 0
-        while self._due and (stop is None or not stop.is_set()):
-            part = list(self._due.values())[:AT_ONCE]
-            new, raised = self._write(store, part)
-            scored, warned = scored + new, warned + raised
-            for one in part:
-                del self._due[one.order_id]
+        scored, warned = self._score_all(store, self._due, stop)
+        again, more = self._score_all(store, self._again, stop, most=AGAIN)
         self._settle(store)
         trained = self._train(store)
-        return Looked(events=events, scored=scored, warned=warned, trained=trained)
+        return Looked(events=events, scored=scored, again=again, warned=warned + more, trained=trained)
+
+    def _look_again(self, before: int) -> None:
+        """Has the chronicle look at orders that have stayed where they are until before a Unix second."""
+        for snapshot in self._chronicle.looks(before):
+            self._examples.add(snapshot)
+            self._again.pop(snapshot.order_id, None)  # who has waited longest for its score comes first
+            self._again[snapshot.order_id] = snapshot
 
     # -------------------------------------------------------------------------------------------------------- reading
 
@@ -133,12 +146,15 @@ class RiskFollower:
         row = session.get(BlockRow, (self._contract_id, self._place[0]))
         return row is None or row.hash != self._hash
 
-    def _read(self) -> list[Logged]:
-        """The next page; the first one again where a reorganisation took away what was read last."""
+    def _read(self) -> tuple[list[Logged], int]:
+        """The next page, the first one again where a reorganisation took away what was read last; and the time of the
+        last block that the mirror had seen before: of what happened until then, no event is missing.
+        """
         with self._store.reading() as session:
             if self._reorganised(session):
                 self._forget()
-            return self._next_page(session)
+            seen_at = session.scalar(select(CheckpointRow.seen_at).filter_by(contract_id=self._contract_id))
+            return self._next_page(session), seen_at or 0
 
     def _next_page(self, session: Session) -> list[Logged]:
         block, index = self._place
@@ -206,6 +222,20 @@ class RiskFollower:
             return [], False
         return [prior_score(self._chronicle, one) for one in due], False
 
+    def _score_all(
+        self, store: Store, due: dict[str, Snapshot], stop: threading.Event | None, *, most: int | None = None
+    ) -> tuple[int, int]:
+        """Scores what is due, at most so many, and takes it from there; how many scores and warnings are new."""
+        scored = warned = 0
+        left = len(due) if most is None else min(most, len(due))
+        while left and (stop is None or not stop.is_set()):
+            part = list(due.values())[: min(AT_ONCE, left)]
+            new, raised = self._write(store, part)
+            scored, warned, left = scored + new, warned + raised, left - len(part)
+            for one in part:
+                del due[one.order_id]
+        return scored, warned
+
     def _write(self, store: Store, due: Sequence[Snapshot]) -> tuple[int, int]:
         """Scores these, and writes what came of it. The model is asked before the transaction, in which others wait."""
         found, by_model = self._scores(due)
@@ -223,9 +253,8 @@ class RiskFollower:
     ) -> tuple[int, int]:
         scored = warned = 0
         for snapshot, score, why in found:
-            scored += insert_unless_there(
+            kept = rows.keep_score(
                 session,
-                rows.RiskScoreRow,
                 contract_id=self._contract_id,
                 order_id=snapshot.order_id,
                 stage=snapshot.stage.value,
@@ -236,6 +265,9 @@ class RiskFollower:
                 dispute=score.dispute,
                 reasons=why,
             )
+            if not kept:
+                continue  # another process, or an earlier start of this one, has done it
+            scored += 1
             warned += self._warn(session, snapshot, score)
             self._look_out(session, snapshot)
         return scored, warned
@@ -269,6 +301,8 @@ class RiskFollower:
         if row is None:
             row = rows.RiskOutlookRow(contract_id=self._contract_id, seller=snapshot.seller)
             session.add(row)
+        elif row.at > snapshot.at:
+            return  # it has been heard of since
         why = ["seller_late_week", "seller_seller", "seller_dispute"]
         row.risk = seller_risk(snapshot)
         row.orders = self._chronicle.closed_by_seller(snapshot.seller)
@@ -293,11 +327,11 @@ class RiskFollower:
     # ------------------------------------------------------------------------------------------------------- training
 
     def _train(self, store: Store) -> bool:
-        count = len(self._examples.closed)
+        count = self._examples.stages
         if count < max(400, _GROWN * self._trained_on):
             return False
         self._trained_on = count
-        contest = contend(self._model, self._examples.closed)
+        contest = contend(self._model, self._examples.closed, threads=self._threads)
         if not contest.new or contest.model is None:
             return False
         body, sha256 = save(contest.model)

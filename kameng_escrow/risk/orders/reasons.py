@@ -75,6 +75,7 @@ _SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
     "units": ("count", "一单 {x} 件", "{x} units in one order"),
     "paid_by_other": ("", "由他人代付", "somebody else paid for the buyer"),
     "waited": ("minutes", "下单后已过 {x} 分钟", "{x} minutes have passed since it was opened"),
+    "spent": ("percent", "这一步的时间已过去 {x}", "{x} of this step's time has passed"),
     "deadline_in": ("minutes", "这一步只有 {x} 分钟", "this step has {x} minutes"),
     "accept_window": ("minutes", "接单时限 {x} 分钟", "the window to accept is {x} minutes"),
     "deliver_window": ("minutes", "发货时限 {x} 分钟", "the window to deliver is {x} minutes"),

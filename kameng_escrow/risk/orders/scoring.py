@@ -3,6 +3,7 @@ their category's rates.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,8 +16,8 @@ from .chronicle import FEATURES, Chronicle, Finished, Snapshot, Value
 from .endings import BAD, Ending, Stage
 
 ENOUGH: Final = 400  # stages of closed orders, from which on there is a model
-_RARE: Final = 12  # rows; an ending that came more seldom is not foretold
-_ONE_OFF: Final = frozenset({"waited", "deadline_in"})
+_RARE: Final = 12  # stages; an ending that came more seldom is not foretold
+_ONE_OFF: Final = frozenset({"waited", "spent", "deadline_in"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Score:
 
     order_id: str
     stage: Stage
-    at: int  # Unix seconds of the block that brought the order to the stage
+    at: int  # Unix seconds: as its snapshot's
     buyer: float
     seller: float
     dispute: float
@@ -38,7 +39,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Example:
-    """A stage of an order that has ended."""
+    """A look at a stage of an order that has ended."""
 
     snapshot: Snapshot
     ending: Ending
@@ -61,6 +62,7 @@ class Examples:
     def __init__(self) -> None:
         self._open: dict[str, list[Snapshot]] = {}
         self.closed: list[Example] = []
+        self.stages = 0  # of orders that have ended, each counted once, however often it was looked at
 
     def add(self, found: Snapshot | Finished | None) -> None:
         """What a chronicle said."""
@@ -70,6 +72,7 @@ class Examples:
             for snapshot in self._open.pop(found.order_id, []):
                 ending = found.endings.get(snapshot.stage)
                 if ending is not None:
+                    self.stages += snapshot.is_new
                     self.closed.append(Example(snapshot, ending, found.at))
 
 
@@ -85,21 +88,22 @@ class OrderModel:
         self.typical: dict[str, Value] = {}
 
     @classmethod
-    def fit(cls, examples: Sequence[Example], *, seed: int = 0) -> "OrderModel | None":
+    def fit(cls, examples: Sequence[Example], *, seed: int = 0, threads: int = 1) -> "OrderModel | None":
         """Learns from what has ended; None where that is too little, or nothing ended badly.
 
-        Examples are put in the order in which they were known, and no example learns from a later one.
+        Examples are put in the order in which they were known, and no example learns from a later one. `threads`: at
+        most so many.
         """
         ordered = sorted(examples, key=lambda one: one.snapshot.at)
-        counts = {ending: sum(one.ending is ending for one in ordered) for ending in Ending}
+        counts = Counter(one.ending for one in ordered if one.snapshot.is_new)
         ordered = [one for one in ordered if counts[one.ending] >= _RARE]
         kinds = {one.ending for one in ordered}
-        if len(ordered) < ENOUGH or Ending.Well not in kinds or len(kinds) < 2:
+        if sum(one.snapshot.is_new for one in ordered) < ENOUGH or Ending.Well not in kinds or len(kinds) < 2:
             return None
         table = table_of([one.snapshot for one in ordered])
         table["at"] = [float(one.snapshot.at) for one in ordered]
         target = pd.Series([one.ending.value for one in ordered], dtype=object)
-        model = CancellationModel(members=("boosting", "line"), seed=seed, unused=("at",), threads=1)
+        model = CancellationModel(members=("boosting", "line"), seed=seed, unused=("at",), threads=threads)
         model.fit(table, target, time="at")
         made = cls(model, max(one.closed_at for one in ordered), _spread(table))
         made.typical = _typical(table[(target == Ending.Well.value).to_numpy()])

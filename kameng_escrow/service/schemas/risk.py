@@ -26,10 +26,10 @@ class CautionView(View):
 
 
 class ScoreView(View):
-    """What was said when the order came to a stage; null for what the caller is not told."""
+    """What was last said of the order at a stage; null for what the caller is not told."""
 
     stage: str = Field(description="opened, accepted, delivered or disputed.")
-    at: str
+    at: str = Field(description="When it came to the stage, or was looked at again while it stayed there.")
     by_model: bool = Field(description="false: by the rates of its category, before there was a model.")
     seller: float | None = Field(description="How likely the order fails by its seller, 0 to 1.")
     buyer: float | None = Field(description="How likely it ends by its buyer.")

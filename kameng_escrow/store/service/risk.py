@@ -32,6 +32,7 @@ from ..loading import load_policies
 from ..models import Base, OrderRow, PolicyRow
 from ..order_rows import restore_order
 from ..types import Address, Hash, Json
+from ..unless_there import insert_unless_there
 from .trade_rows import ListingRow, QuoteRow
 from .webhook_rows import Id
 
@@ -58,7 +59,7 @@ class RiskModelRow(Base):
 
 
 class RiskScoreRow(Base):
-    """What was said of an order when it came to a stage."""
+    """What was last said of an order at a stage: when it came to it, or while it stayed there."""
 
     __tablename__ = "risk_scores"
 
@@ -126,6 +127,19 @@ class Worth:
     came: int  # of those that ended: what was feared came
     precision: float | None  # came ÷ ended; None before any ended
     lead_seconds: float | None  # on average, of those that came
+
+
+def keep_score(session: Session, *, contract_id: int, order_id: str, stage: str, at: int, **said: Any) -> bool:
+    """Writes down what is said of an order at a stage, unless there is what was said then or later; whether it did.
+
+    `said`: the other columns of `RiskScoreRow`.
+    """
+    key = {"contract_id": contract_id, "order_id": order_id, "stage": stage}
+    if insert_unless_there(session, RiskScoreRow, **key, at=at, **said):
+        return True
+    row = RiskScoreRow
+    older = update(row).filter_by(**key).where(row.at < at).values(at=at, **said).returning(row.at)
+    return session.execute(older).first() is not None
 
 
 def scores(session: Session, contract_id: int, order_id: str) -> Sequence[RiskScoreRow]:
