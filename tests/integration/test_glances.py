@@ -117,6 +117,23 @@ def test_a_platform_s_orders_are_one_list_however_many_policies_it_has(
         assert sorted(pages(4, Sorting.Deadline)) == sorted(pages(300, Sorting.Oldest))
 
 
+def test_a_platform_s_closed_orders_are_those_that_no_clock_runs_for(world: EscrowWorld, store: Store) -> None:
+    told = [world.confirmed(), world.opened(), world.cancelled(), world.delivered(), world.refunded(), world.disputed()]
+    mirror_of(world, store).run_once()
+    book, by_platform = book_of(world, store), frozenset({Capacity.Platform})
+
+    def listed(*states: State) -> list[str]:
+        query = {"states": frozenset(states), "capacities": by_platform, "sorting": Sorting.Oldest}
+        page = book.listed(ListQuery(account=world.platform.address, **query))
+        assert all(one.mirrored.order.state in states for one in page.orders)
+        return [one.mirrored.order.id for one in page.orders]
+
+    ids = [world.id_of(terms) for terms in told]
+    assert listed(State.Closed) == [ids[0], ids[2], ids[4]]
+    assert listed(State.Closed, State.Delivered) == [ids[0], ids[2], ids[3], ids[4]]
+    assert listed(*State) == ids
+
+
 def test_several_statements_see_one_moment_where_they_ask_for_it(chains: Store) -> None:
     def look(reader: Reader) -> tuple[int, int, int]:
         with reader.one_moment():
