@@ -29,6 +29,7 @@ class IntentRow(Base):
             postgresql_where=text(_WAITING),
         ),
         Index(None, "chain_id", "account", "mined_ms"),
+        Index(None, "contract_id", "mined_ms"),
     )
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)

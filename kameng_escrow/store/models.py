@@ -327,6 +327,7 @@ class OperatorRow(Base):
     """What a seller lets an operator do with orders of one token under one policy."""
 
     __tablename__ = "operators"
+    __table_args__ = (Index(None, "contract_id", "operator"),)
 
     contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), primary_key=True, autoincrement=False)
     seller: Mapped[str] = mapped_column(Address(), primary_key=True)

@@ -1,5 +1,6 @@
 """A store: where it is, whether its schema fits, and transactions on it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from .engine import (
 from .glances import Glances, Reader
 
 T = TypeVar("T")
+_MIGRATING = threading.Lock()
 
 
 class Guard(Protocol):
@@ -99,7 +101,8 @@ class Store:
             SchemaTooNew: a newer version of the package made it.
             StoreError: as `writing`.
         """
-        with self.writing() as session:
+        # One thread at a time: what Alembic has a migration speak to is the process's, whichever store it is of.
+        with _MIGRATING, self.writing() as session:
             schema.upgrade(session.connection(), self.where)
 
     def check_schema(self) -> None:

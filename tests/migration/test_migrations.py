@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,19 @@ def test_several_may_migrate_at_once(empty_store_url: str) -> None:
     assert failures == []
     with Store.open(empty_store_url) as store:
         store.check_schema()
+
+
+def test_one_process_may_migrate_several_stores_at_once(tmp_path: Path) -> None:
+    together = threading.Barrier(3)
+
+    def migrate(name: str) -> None:
+        with Store.open(str(tmp_path / name)) as store:
+            together.wait()
+            store.migrate()
+            store.check_schema()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(migrate, ("a.sqlite", "b.sqlite", "c.sqlite")))
 
 
 def test_other_tables_in_the_database_are_left_alone(empty_store_url: str) -> None:

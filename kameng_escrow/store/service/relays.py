@@ -270,17 +270,20 @@ def budgets(session: Session, contract_id: int) -> dict[str, int | None]:
 def allowance(session: Session, contract_id: int, platform: str, *, default: int | None, now_ms: int) -> Allowance:
     """What a platform may spend, and what it has in the last 24 hours."""
     row = session.get(RelayBudgetRow, (contract_id, platform))
-    of_platform = (
-        IntentRow.id == RelayIntentRow.intent_id,
-        RelayIntentRow.relay_id == RelayRow.id,
-        RelayRow.contract_id == contract_id,
-        RelayRow.platform == platform,
+    # From the intents, of which a day has few, and not from all that was ever relayed.
+    carries = (
+        select(RelayIntentRow.intent_id)
+        .join(RelayRow, RelayRow.id == RelayIntentRow.relay_id)
+        .where(RelayIntentRow.intent_id == IntentRow.id)
+        .where(RelayRow.contract_id == contract_id, RelayRow.platform == platform)
     )
+    of_platform = (IntentRow.contract_id == contract_id, carries.exists())
     costs = session.scalars(select(IntentRow.cost).where(*of_platform, IntentRow.mined_ms >= now_ms - DAY_MS))
     spent = sum(cost for cost in costs if cost is not None)
+    live = (IntentRow.stage == Stage.Live, IntentRow.mined_ms.is_(None))  # the second says no more, and has an index
     sent = session.execute(
         select(TransactionRow.intent_id, TransactionRow.gas, TransactionRow.highest_fee).where(
-            TransactionRow.intent_id == IntentRow.id, *of_platform, IntentRow.stage == Stage.Live
+            TransactionRow.intent_id == IntentRow.id, *of_platform, *live
         )
     )
     return Allowance(
