@@ -6,7 +6,7 @@ from math import exp
 from statistics import NormalDist
 from typing import TypeVar
 
-from .cast import Buyer, Cast, Seller
+from .cast import Buyer, Cast, Mediator, Seller
 from .draws import Draws
 from .parameters import AttackKind, BuyerKind, Parameters
 from .people import Lean
@@ -16,6 +16,7 @@ T = TypeVar("T")
 _LEAST_MARKET = 2_000  # orders, from which on every kind of attack is there
 _ROUND_FEN = 50  # cards cost round sums
 _FACES = 8  # packs that a category has, from the small to the large
+_BUSIEST = 12  # one in so many shops: an attack on a shop of two orders a day is seen by nobody
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,20 +137,22 @@ def _attack(
         case "code-reuse":
             attack.actors = (_one(_sellers(cast, "bad-codes"), luck).address,)
         case "mediator-bias":
-            if cast.mediators:
-                attack.actors = (_one(cast.mediators, luck).address,)
+            if ruling := _who_rule(cast):
+                attack.actors = (_one(ruling, luck).address,)
             attack.lean = Lean.Seller if luck.happens(0.5, "lean") else Lean.Buyer
         case "seller-failure":
             busy = sorted(_sellers(cast, "prompt"), key=lambda one: -one.weight)
-            attack.actors = (_one(busy[: max(1, len(busy) // 3)], luck).address,)
+            attack.actors = (_one(busy[: max(1, len(busy) // _BUSIEST)], luck).address,)
         case "category-failure":
             attack.category = _one(tuple(parameters.categories), luck)
     return attack, cast
 
 
 def _placed_by(parameters: Parameters, cast: Cast, attack: Attack, seed: int) -> list[Placement]:
-    """The orders that an attack places by itself; failures and biased mediators place none."""
-    if attack.kind not in ("ring", "velocity", "price-outlier", "serial-disputer", "code-reuse"):
+    """The orders that are placed because of an attack: of a shop that fails, its regulars'. Failures of a category and
+    biased mediators meet what is ordered anyway.
+    """
+    if attack.kind in ("mediator-bias", "category-failure"):
         return []
     habits = parameters.attacks[attack.kind]
     sellers = {one.address: one for one in cast.sellers}
@@ -166,6 +169,12 @@ def _placed_by(parameters: Parameters, cast: Cast, attack: Attack, seed: int) ->
         price = max(1, int(placed.price_fen * habits.factor))
         placements.append(replace(placed, seller=seller, attack=attack, price_fen=price))
     return placements
+
+
+def _who_rule(cast: Cast) -> Sequence[Mediator]:
+    """The mediators whose half comes first: a backup hardly ever rules, and a bias that rules nothing is none."""
+    first = {one.mediator.address: one.mediator for one in cast.platforms.values() if one.mediator is not None}
+    return tuple(first.values())
 
 
 def _sellers(cast: Cast, kind: str) -> Sequence[Seller]:

@@ -90,6 +90,12 @@ def test_attacks_are_planted_and_their_orders_told() -> None:
             codes = [one.fingerprint for one in market.truths.values() if one.attack == attack.name]
             assert len(codes) > 1
             assert len(set(codes)) == 1
+        if attack.kind == "seller-failure":  # enough of it to be seen: a platform that bans the shop sends nobody soon
+            touched = [one for one in market.truths.values() if one.number in attack.order_numbers]
+            assert len(touched) >= 8
+            assert {market.terms[one.order_id].seller for one in touched} == set(attack.actors)
+        if attack.kind == "mediator-bias":  # of one who rules first, not of a backup who hardly ever rules
+            assert attack.actors[0] in {one.mediator.address for one in market.cast.platforms.values() if one.mediator}
         if attack.kind == "price-outlier":
             [dear] = (one for one in market.truths.values() if one.attack == attack.name)
             same = [one.order_id for one in market.truths.values() if one.category == dear.category]
