@@ -50,7 +50,6 @@ SENTENCES: dict[str, str] = {
     "block_not_final": "区块 {e.block} 还不是最终的，目前最终到 {e.final}：请改用它，或稍候。",
     "period_not_final": "到 {e.until} 为止的期间还没有最终确定：已知的最后一个最终区块是 {e.final} 的。请选更早的终点，"
     "或稍后再运行镜像。",
-    "library_missing": "{e.what} 需要 {e.library}，而它没有安装：pip install 'kameng-escrow[books]'。",
     "not_readable": "文件 {e.path} 读不了（{e.reason}）：请向出具者重新索取。",
     "manifest_missing": "{e.path} 旁边没有列出它的清单：请把 .manifest.json 文件放在一起，或用 --manifest 指定。",
     "manifest_broken": "{e.path} 不是本版本认得的清单（{e.reason}）：请重新索取，或升级 kameng-escrow。",

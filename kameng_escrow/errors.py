@@ -64,3 +64,17 @@ class ToolUnavailable(EscrowError):
     """A development tool that is not part of the wheel is not installed."""
 
     code = "tool_unavailable"
+
+
+def library_missing(what: str, what_zh: str, library: str, extra: str) -> tuple[str, str]:
+    """That something needs a library that is not there, and how to get it, in English and Chinese.
+
+    Args:
+        what: needs it; `what_zh` is its Chinese name.
+        extra: of this package, which brings the library.
+    """
+    install = f"pip install 'kameng-escrow[{extra}]'"
+    return (
+        f"{what} needs {library}, which is not installed: {install}.",
+        f"{what_zh}需要 {library}，而它没有安装：{install}。",
+    )

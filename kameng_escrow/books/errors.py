@@ -14,7 +14,7 @@ BooksError
 
 from pathlib import Path
 
-from kameng_escrow.errors import EscrowError
+from kameng_escrow.errors import EscrowError, library_missing
 
 
 class BooksError(EscrowError):
@@ -63,7 +63,8 @@ class LibraryMissing(BooksError):
     code = "library_missing"
 
     def __init__(self, what: str, library: str) -> None:
-        super().__init__(f"{what} needs {library}, which is not installed: pip install 'kameng-escrow[books]'.")
+        message, self.message_zh = library_missing(what, f"{what} ", library, "books")
+        super().__init__(message)
         self.what = what
         self.library = library
 

@@ -12,7 +12,7 @@ RiskError
 from collections.abc import Sequence
 from pathlib import Path
 
-from kameng_escrow.errors import EscrowError
+from kameng_escrow.errors import EscrowError, library_missing
 
 
 class RiskError(EscrowError):
@@ -27,13 +27,9 @@ class RiskLibraryMissing(RiskError):
     code = "risk_library_missing"
 
     def __init__(self, library: str) -> None:
-        super().__init__(
-            f"Risk scores need {library}, which is not installed: pip install 'kameng-escrow[risk]'. Orders, mirror "
-            "and service work without it."
-        )
-        self.message_zh = (
-            f"风险评分需要 {library}，而它没有安装：pip install 'kameng-escrow[risk]'。没有它，订单、镜像和服务照常。"
-        )
+        message, message_zh = library_missing("Scoring risks", "风险评分", library, "risk")
+        super().__init__(f"{message} Orders, mirror and service work without it.")
+        self.message_zh = f"{message_zh}没有它，订单、镜像和服务照常。"
         self.library = library
 
 

@@ -9,7 +9,7 @@ EscrowError
     └── MarketStuck     the market could not come to its end: a venue that no longer answers
 """
 
-from kameng_escrow.errors import EscrowError
+from kameng_escrow.errors import EscrowError, library_missing
 
 
 class SimulationError(EscrowError):
@@ -43,10 +43,7 @@ class ReportUnavailable(SimulationError):
     code = "report_unavailable"
 
     def __init__(self, library: str) -> None:
-        super().__init__(
-            f"The report needs {library}, which is not installed: pip install 'kameng-escrow[risk]'.",
-            f"报告需要 {library}，而它没有安装：pip install 'kameng-escrow[risk]'。",
-        )
+        super().__init__(*library_missing("The report", "报告", library, "risk"))
         self.library = library
 
 
