@@ -34,7 +34,7 @@ class Desk:
         self, _: threading.Event, history: Sequence[Order], policy: Policy, priors: Parameters, **options: Any
     ) -> Advice | None:
         self.asked.append({"orders": history, "policy": policy, **options})
-        return advise(history, policy, priors, **options, replays=2, orders=5)
+        return advise(history, policy, priors, **options, replays=1, orders=3)
 
 
 @pytest.fixture
