@@ -198,6 +198,9 @@ def _run(
     table: type[OrderRow | ClockRow] = OrderRow
     if sorting is Sorting.Deadline or (states and all(state.is_open for state in states)):
         rows, table = rows.join(ClockRow, running()), ClockRow  # which has only open orders
+        if not many and states is None:
+            # Which says no more, and tells PostgreSQL how few they are: it would read through all clocks otherwise.
+            rows = rows.where(literal_column(one_of(f"{OrderRow.__tablename__}.state", labels(_OPEN))))
     if many and states == _CLOSED:
         rows = rows.where(_IsClosed())
     elif states is not None:
