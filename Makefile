@@ -17,8 +17,8 @@ LOCK := --quiet --upgrade --universal --no-annotate --custom-compile-command 'ma
 # What must also hold on web3 8, which is what a plain `pip install kameng-escrow` gets.
 # Sign-In with Ethereum's library wants web3 7, and so what needs the service is left out.
 SDK_TESTS = $$(grep -LE 'kameng_escrow\.(books|notify|service|talk|trade|webhooks)|walk_packages' tests/unit/test_*.py) \
-  $(addprefix tests/integration/test_,async_client.py client.py client_money.py client_reading.py deploying.py \
-   deployments.py json_rpc.py nodes.py sender.py signing.py)
+  $(addprefix tests/integration/test_,async_client.py client.py client_money.py client_reading.py \
+   client_relaying.py client_verbs.py deploying.py deployments.py json_rpc.py nodes.py sender.py signing.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export APE_DATA_FOLDER := $(CURDIR)/.cache/ape

@@ -1,4 +1,4 @@
-"""The client: every verb of the lifecycle, through the SDK, on a real EVM."""
+"""The client: terms, opening, paying, and what is said before anything is sent, on a real EVM."""
 
 import inspect
 from collections.abc import Callable
@@ -10,8 +10,6 @@ from eth_account import Account
 
 from kameng_escrow.chain.artifacts import Artifact
 from kameng_escrow.chain.errors import InsufficientFunds, InvalidInput
-from kameng_escrow.chain.sender import wallet_json
-from kameng_escrow.chain.signing import sign_action
 from kameng_escrow.client import EscrowClient, UnknownOrder
 from kameng_escrow.domain.events import (
     OrderAccepted,
@@ -19,15 +17,12 @@ from kameng_escrow.domain.events import (
     OrderDelivered,
     OrderDisputed,
     OrderOpened,
-    OrderRecommitted,
     OrderRevised,
-    OrderRuled,
 )
 from kameng_escrow.domain.inputs import MalformedAddress, MalformedHash, NumberOutOfRange, WrongChecksum, WrongType
 from kameng_escrow.domain.order import NATIVE, OrderTerms
 from kameng_escrow.domain.refusals import (
     BondShort,
-    CancelNotAllowed,
     Expired,
     InvalidAddress,
     InvalidSignature,
@@ -36,23 +31,17 @@ from kameng_escrow.domain.refusals import (
     PriceOutOfRange,
     PullFailed,
     TokenHasNoCode,
-    TooEarly,
     TooLate,
-    Unauthorized,
     UnitsOutOfRange,
-    WrongRevision,
     WrongState,
 )
-from kameng_escrow.domain.states import Fault, Outcome, Role, State, Verb
+from kameng_escrow.domain.states import Outcome, State, Verb
 
 from .sdk_cast import (
     COMMITMENT,
     DAY,
-    EVIDENCE,
-    GROUNDS,
     HOUR,
     PRICE,
-    UNITS,
     Cast,
     call_contract,
     deploy_code,
@@ -284,269 +273,6 @@ def test_tokens_say_what_they_are(cast: Cast, compiled: Callable[[str], Artifact
         cast.reader.decimals(cast.stranger.address)
 
 
-# ---------------------------------------------------------------------------------------------------------- withdrawing
-
-
-def test_cancelling_is_free_before_acceptance_and_costs_after(cast: Cast) -> None:
-    early, late = cast.order(), cast.order(State.Accepted)
-    assert cast.buyer.cancel(early).event(OrderClosed).to_buyer == PRICE
-    closed = cast.buyer.cancel(late).event(OrderClosed)
-    assert (closed.outcome, closed.fault, closed.to_seller) == (Outcome.Cancelled, Fault.Buyer, PRICE * 5 // 100)
-
-
-def test_an_expected_state_that_is_not_the_actual_one_stops_the_action(cast: Cast) -> None:
-    terms = cast.order(State.Accepted)
-    with pytest.raises(WrongState) as refused:
-        cast.buyer.cancel(terms, expected=State.Opened)
-    assert refused.value == WrongState(cast.reader.order_id(terms), State.Accepted, State.Opened)
-    assert cast.state(terms) is State.Accepted
-
-
-def test_a_policy_may_forbid_cancelling(cast: Cast) -> None:
-    instant = replace(cast.policy, cancel_fee_bps=8_191)
-    policy_id = cast.platform.register_policy(instant).policy_id
-    terms = cast.order(State.Accepted, policy_id=policy_id)
-    with pytest.raises(CancelNotAllowed):
-        cast.buyer.cancel(terms)
-
-
-@pytest.mark.parametrize(
-    ("state", "act", "outcome", "fault"),
-    [
-        (State.Opened, lambda cast, terms: cast.seller.decline(terms), Outcome.Declined, Fault.Nobody),
-        (State.Accepted, lambda cast, terms: cast.seller.decline(terms), Outcome.Declined, Fault.Seller),
-        (State.Delivered, lambda cast, terms: cast.seller.refund(terms), Outcome.Refunded, Fault.Seller),
-        (State.Disputed, lambda cast, terms: cast.seller.refund(terms), Outcome.Refunded, Fault.Seller),
-        (State.Opened, lambda cast, terms: cast.platform.intervene(terms), Outcome.Intervened, Fault.Platform),
-        (State.Accepted, lambda cast, terms: cast.platform.intervene(terms), Outcome.Intervened, Fault.Platform),
-        (State.Accepted, lambda cast, terms: cast.buyer.confirm(terms), Outcome.Confirmed, Fault.Nobody),
-        (State.Disputed, lambda cast, terms: cast.buyer.confirm(terms), Outcome.Confirmed, Fault.Nobody),
-    ],
-)
-def test_an_order_ends_by(
-    cast: Cast, state: State, act: Callable[[Cast, OrderTerms], Any], outcome: Outcome, fault: Fault
-) -> None:
-    terms = cast.order(state)
-    closed = act(cast, terms).event(OrderClosed)
-    assert (closed.outcome, closed.fault) == (outcome, fault)
-    status = cast.reader.status(cast.reader.order_id(terms))
-    assert (status.state, status.outcome, status.fault) == (State.Closed, outcome, fault)
-
-
-def test_who_may_not_act_is_told_who_may(cast: Cast) -> None:
-    terms = cast.order()
-    with pytest.raises(Unauthorized) as refused:
-        cast.stranger.cancel(terms)
-    assert refused.value == Unauthorized(cast.stranger.address, cast.buyer.address)
-
-
-# ------------------------------------------------------------------------------------------------------------- disputes
-
-
-def test_a_dispute_is_ruled(cast: Cast) -> None:
-    terms = cast.order(State.Disputed)
-    order_id = cast.reader.order_id(terms)
-    with pytest.raises(TooEarly):
-        cast.mediator.rule(terms, to_buyer=1)
-    cast.to_mediation(terms)
-    ruled = cast.mediator.rule(terms, to_buyer=20_000_000, grounds=GROUNDS)
-    assert ruled.event(OrderRuled) == OrderRuled(
-        order_id=order_id, mediator=cast.mediator.address, to_buyer=20_000_000, grounds=GROUNDS
-    )
-    assert ruled.event(OrderClosed).outcome is Outcome.Ruled
-    sum_ = PRICE - PRICE * 7 // 10
-    assert cast.mediator.credit() == sum_ * 300 // 10_000
-    cast.stranger.pay_credit(account=cast.mediator.address)
-    assert cast.mediator.credit() == 0
-
-
-@pytest.mark.parametrize(("who", "to_buyer"), [("buyer", 0), ("seller", 30_000_003)])
-def test_a_party_concedes_in_the_role_that_it_has(cast: Cast, who: str, to_buyer: int) -> None:
-    terms = cast.order(State.Disputed)
-    cast.to_mediation(terms)
-    closed = getattr(cast, who).concede(terms).event(OrderClosed)
-    assert closed.outcome is Outcome.Conceded
-    assert (closed.to_buyer > 0) == (to_buyer > 0)
-
-
-def test_a_party_does_not_concede_for_the_other(cast: Cast) -> None:
-    terms = cast.order(State.Disputed)
-    cast.to_mediation(terms)
-    with pytest.raises(Unauthorized):
-        cast.seller.concede(terms, role=Role.Buyer)
-
-
-def test_a_seller_replaces_the_codes_while_the_parties_talk(cast: Cast) -> None:
-    terms = cast.order(State.Disputed)
-    again = cast.seller.recommit(terms, commitment="0x" + "c1" * 32).event(OrderRecommitted)
-    assert (again.commitment, again.revision) == ("0x" + "c1" * 32, 1)
-    with pytest.raises(WrongRevision):
-        cast.seller.recommit(terms, commitment=COMMITMENT, revision=0)
-    cast.seller.recommit(terms, commitment=COMMITMENT, revision=1)
-    assert cast.reader.order(cast.reader.order_id(terms)).revision == 2
-
-
-@pytest.mark.parametrize("units", [0, UNITS + 1])
-def test_only_units_that_were_ordered_are_disputed(cast: Cast, units: int) -> None:
-    terms = cast.order(State.Delivered)
-    with pytest.raises(UnitsOutOfRange) as refused:
-        cast.buyer.dispute(terms, units=units)
-    assert refused.value == UnitsOutOfRange(units, UNITS)
-
-
-def test_both_agree_on_a_split(cast: Cast) -> None:
-    terms = cast.order(State.Disputed)
-    split = cast.buyer.split(terms, to_buyer=7)
-    assert (split.state, split.disputed_units, split.revision) == (State.Disputed, 3, 0)
-    assert split.expiry == cast.node.now() + 23 * HOUR
-    buyers, sellers = cast.buyer.sign_split(terms, split), cast.seller.sign_split(terms, split)
-    with pytest.raises(InvalidSignature):
-        cast.stranger.agree(terms, split=split, buyer_signature=buyers, seller_signature=buyers)
-    closed = cast.stranger.agree(terms, split=split, buyer_signature=buyers, seller_signature=sellers)
-    assert closed.event(OrderClosed).outcome is Outcome.Agreed
-
-
-def test_a_party_that_pays_a_split_itself_needs_no_signature_of_its_own(cast: Cast) -> None:
-    terms = cast.order(State.Accepted)
-    split = cast.seller.split(terms, to_buyer=PRICE, expiry=cast.node.now() + 60)
-    closed = cast.buyer.agree(terms, split=split, seller_signature=cast.seller.sign_split(terms, split))
-    assert closed.event(OrderClosed).to_buyer == PRICE
-
-
-def test_a_split_is_void_after_a_revision(cast: Cast) -> None:
-    terms = cast.order(State.Accepted)
-    split = cast.seller.split(terms, to_buyer=5)
-    signature = cast.seller.sign_split(terms, split)
-    cast.seller.revise(terms)
-    with pytest.raises(WrongRevision):
-        cast.buyer.agree(terms, split=split, seller_signature=signature)
-
-
-# --------------------------------------------------------------------------------------------------------------- clocks
-
-
-@pytest.mark.parametrize(
-    ("state", "outcome"),
-    [
-        (State.Opened, Outcome.Expired),
-        (State.Accepted, Outcome.Undelivered),
-        (State.Delivered, Outcome.Released),
-        (State.Disputed, Outcome.Defaulted),
-    ],
-)
-def test_anyone_settles_what_is_due(cast: Cast, state: State, outcome: Outcome) -> None:
-    terms = cast.order(state)
-    with pytest.raises(TooEarly):
-        cast.stranger.settle(terms)
-    coming = cast.reader.next_action(terms)
-    assert (coming.state, coming.due) == (state, False)
-    cast.lapse(terms)
-    assert cast.reader.next_action(terms).due
-    closed = cast.stranger.settle(terms).event(OrderClosed)
-    assert closed.outcome is outcome
-    assert coming.closing is not None
-    assert (closed.outcome, closed.fault) == (coming.closing.outcome, coming.closing.fault)
-    assert (closed.to_buyer, closed.to_seller, closed.platform_fee, closed.bond_returned) == (
-        coming.closing.shares.to_buyer,
-        coming.closing.shares.to_seller,
-        coming.closing.shares.platform_fee,
-        coming.closing.shares.bond_returned,
-    )
-    assert cast.reader.next_action(terms).due_at is None
-
-
-def test_many_are_settled_at_once_and_the_others_skipped(cast: Cast) -> None:
-    due = [cast.order(), cast.order()]
-    cast.lapse(due[1])
-    fresh = cast.order()
-    receipt = cast.stranger.settle_many([*due, fresh])
-    ended = [logged.event.order_id for logged in receipt.events if isinstance(logged.event, OrderClosed)]
-    assert ended == [cast.reader.order_id(terms) for terms in due]
-    assert receipt.order_id is None
-    assert cast.state(fresh) is State.Opened
-
-
-def test_many_are_delivered_at_once_and_the_others_skipped(cast: Cast) -> None:
-    accepted, opened = [cast.order(State.Accepted), cast.order(State.Accepted)], cast.order()
-    codes = ["0x" + "a1" * 32, "0x" + "a2" * 32, "0x" + "a3" * 32]
-    receipt = cast.seller.deliver_many(list(zip([*accepted, opened], codes, strict=True)))
-    assert [logged.event.commitment for logged in receipt.events] == codes[:2]  # type: ignore[union-attr]
-
-
-# ------------------------------------------------------------------------------------------------------------- relaying
-
-
-def test_a_buyer_without_coins_acts_through_a_relayer(cast: Cast) -> None:
-    terms = cast.order(State.Delivered)
-    action = cast.buyer.action(terms, verb=Verb.Confirm)
-    assert (action.state, action.role, action.signer) == (State.Delivered, Role.Buyer, cast.buyer.address)
-    signature = cast.buyer.sign_action(terms, action)
-    before = cast.buyer.balance()
-    cast.stranger.act(terms, action=action, signature=signature)
-    assert cast.buyer.balance() == before
-    assert cast.state(terms) is State.Closed
-
-
-def test_a_relayer_brings_the_dispute_bond_in_the_native_coin(cast: Cast) -> None:
-    terms = cast.order(State.Delivered)
-    with pytest.raises(InvalidInput, match="number of units"):
-        cast.buyer.action(terms, verb=Verb.Dispute)
-    action = cast.buyer.action(terms, verb=Verb.Dispute, number=4, content=EVIDENCE)
-    disputed = cast.stranger.act(terms, action=action, signature=cast.buyer.sign_action(terms, action))
-    event = disputed.event(OrderDisputed)
-    assert (event.units, event.evidence) == (4, EVIDENCE)
-    assert event.dispute_bond == (PRICE - PRICE * 6 // 10) * 1_500 // 10_000
-
-
-@pytest.mark.parametrize(
-    ("state", "who", "verb", "fields"),
-    [
-        (State.Opened, "seller", Verb.Accept, {}),
-        (State.Accepted, "seller", Verb.Deliver, {"content": COMMITMENT}),
-        (State.Accepted, "seller", Verb.Decline, {}),
-        (State.Delivered, "seller", Verb.Refund, {}),
-        (State.Opened, "buyer", Verb.Cancel, {}),
-        (State.Opened, "buyer", Verb.Revise, {}),
-        (State.Disputed, "seller", Verb.Recommit, {"content": COMMITMENT}),
-    ],
-)
-def test_every_verb_can_be_relayed(cast: Cast, state: State, who: str, verb: Verb, fields: dict[str, Any]) -> None:
-    terms = cast.order(state)
-    signer = getattr(cast, who)
-    action = signer.action(terms, verb=verb, **fields)
-    receipt = cast.stranger.act(terms, action=action, signature=signer.sign_action(terms, action))
-    assert receipt.order_id == cast.reader.order_id(terms)
-
-
-def test_an_action_is_signed_by_its_signer_and_before_it_expires(cast: Cast) -> None:
-    terms = cast.order()
-    action = cast.buyer.action(terms, verb=Verb.Cancel, expiry=cast.node.now() + 5)
-    with pytest.raises(InvalidInput, match=f"to be signed by {cast.buyer.address}"):
-        cast.seller.sign_action(terms, action)
-    signature = cast.buyer.sign_action(terms, action)
-    cast.node.warp(action.expiry)
-    with pytest.raises(Expired):
-        cast.buyer.sign_action(terms, action)
-    with pytest.raises(Expired):
-        cast.stranger.act(terms, action=action, signature=signature)
-
-
-def test_a_contract_wallet_signs_by_erc_1271(cast: Cast, compiled: Callable[[str], Artifact]) -> None:
-    wallet = deploy_code(cast.node, compiled("Wallet"), cast.buyer.address)
-    terms = cast.order(State.Delivered, buyer=wallet)
-    action = cast.buyer.action(terms, verb=Verb.Confirm, signer=wallet)
-    assert action.role is Role.Buyer
-    signature = cast.buyer._run(_sign_for(cast.buyer, terms, action))
-    cast.stranger.act(terms, action=action, signature=signature)
-    assert cast.state(terms) is State.Closed
-
-
-def _sign_for(client: EscrowClient, terms: OrderTerms, action: Any) -> Any:
-    """The wallet's owner signs what the wallet is to have signed."""
-    place = yield from client._place()
-    return sign_action(client._signer, (yield from client._order_id(terms)), action, place.domain)
-
-
 # ---------------------------------------------------------------------------------------------------- before anything
 
 
@@ -633,60 +359,6 @@ def test_an_account_of_the_node_acts_and_does_not_sign(cast: Cast) -> None:
     with pytest.raises(InvalidInput, match="is not here: sign in its wallet"):
         buyer.sign_split(terms, buyer.split(terms, to_buyer=0))
     assert buyer.cancel(terms).event(OrderClosed).outcome is Outcome.Cancelled
-
-
-# ------------------------------------------------------------------------------------------------------------ preparing
-
-
-def writes() -> list[str]:
-    return [name for name in dir(EscrowClient) if f"prepare_{name}" in dir(EscrowClient)]
-
-
-def test_every_write_has_its_twin_for_wallets() -> None:
-    assert len(writes()) >= 30
-    for name in writes():
-        write, prepare = getattr(EscrowClient, name), getattr(EscrowClient, f"prepare_{name}")
-        assert inspect.signature(write._operate) == inspect.signature(prepare._operate)
-        assert write.__doc__
-        assert name in prepare.__doc__
-
-
-def test_a_prepared_transaction_is_what_a_wallet_signs(cast: Cast) -> None:
-    terms = cast.terms()
-    unsigned = cast.buyer.prepare_open(terms)
-    assert cast.state(terms) is State.Nothing, "nothing was sent"
-    assert unsigned.keys() == {
-        "to",
-        "from",
-        "data",
-        "value",
-        "chainId",
-        "gas",
-        "nonce",
-        "maxFeePerGas",
-        "maxPriorityFeePerGas",
-    }
-    assert (unsigned["to"], unsigned["value"], unsigned["chainId"]) == (cast.deployment.address, PRICE, 31_337)
-    signed = cast.node.accounts[4].sign_transaction(unsigned)
-    cast.node.w3.eth.send_raw_transaction(signed.raw_transaction)
-    assert cast.state(terms) is State.Opened
-
-
-def test_a_prepared_transaction_goes_to_a_browser_wallet_in_hex(cast: Cast) -> None:
-    terms = cast.order()
-    unsigned = wallet_json(cast.buyer.prepare_cancel(terms))
-    assert all(isinstance(value, str) and value.startswith("0x") for value in unsigned.values())
-    cast.node.request("eth_sendTransaction", unsigned)
-    assert cast.state(terms) is State.Closed
-
-
-def test_a_wallet_is_not_handed_what_the_contract_would_refuse(cast: Cast) -> None:
-    terms = cast.terms(token=cast.token)
-    with pytest.raises(PullFailed):
-        cast.buyer.prepare_open(terms)
-    approve = cast.buyer.prepare_approve(cast.token, amount=PRICE)
-    cast.node.w3.eth.send_raw_transaction(cast.node.accounts[4].sign_transaction(approve).raw_transaction)
-    assert cast.buyer.prepare_open(terms)["value"] == 0
 
 
 # -------------------------------------------------------------------------------------------------------- configuration
