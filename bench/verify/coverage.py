@@ -32,7 +32,17 @@ _STARVED = (
     "happens where a creation runs out of gas and what EIP-150 held back is enough to say so; marked code needs more "
     "to say it. test_with_too_little_gas_nothing_happens_at_all asserts it of the code that ships"
 )
-ELSEWHERE = {(_DEPOSITS, "revert VaultNotCreated"): _STARVED, (_DEPOSITS, "Vault.create("): _STARVED}
+_AUTOMATION = "contracts/periphery/KamengAutomation.sol"
+_TOO_LITTLE = (
+    "happens with too little gas for a single order, which is another amount for marked code. "
+    "test_too_little_gas_for_one_order_is_told asserts it of the code that ships"
+)
+ELSEWHERE = {
+    (_DEPOSITS, "revert VaultNotCreated"): _STARVED,
+    (_DEPOSITS, "Vault.create("): _STARVED,
+    (_AUTOMATION, "revert IKamengEscrow.InsufficientGas"): _TOO_LITTLE,
+    (_AUTOMATION, "i == 0"): _TOO_LITTLE,
+}
 
 
 def run(options: Options) -> dict[str, int | float]:
