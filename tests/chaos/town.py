@@ -187,6 +187,17 @@ class Town:
     # ----------------------------------------------------------------------------------------------------------- reorgs
 
     def _reorganise(self, depth: int, rewriting: Rewriting) -> None:
+        """Meanwhile nothing is mined: a block that Anvil makes of the state before it puts behind the blocks after."""
+        ask = self._world.node.request
+        ask("evm_setAutomine", False)
+        try:
+            ask("evm_mine")  # waits for a block that is just being made
+            self._replace(depth, rewriting)
+        finally:
+            ask("evm_setAutomine", True)
+            ask("evm_mine")  # what was sent meanwhile
+
+    def _replace(self, depth: int, rewriting: Rewriting) -> None:
         head = self.head()
         self._highest = max(self._highest, head)
         depth = min(depth, head - max(self._first, self._highest - WINDOW))
