@@ -194,7 +194,7 @@ def _translate(url: URL, error: DBAPIError) -> StoreError | None:
     if isinstance(error.orig, sqlite3.Error):
         return _translate_sqlite(where, error.orig)
     state = getattr(error.orig, "sqlstate", None) or ""
-    if state in ("53100", "53200"):
+    if state in ("53100", "53200") or (state == "XX000" and _may_not_grow(error.orig)):
         return StoreFull(f"There is no room left for the store at {where}: make room, then run again.")
     if state in ("55P03", "40001", "40P01", "57014"):
         return StoreBusy(f"The store at {where} is busy: another process holds its lock. Try again.")
@@ -202,6 +202,14 @@ def _translate(url: URL, error: DBAPIError) -> StoreError | None:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else "no reason given"
         return StoreUnavailable(f"The store at {where} can't be reached: {reason}.")
     return None
+
+
+def _may_not_grow(error: Any) -> bool:
+    """Whether a file of PostgreSQL's may not be larger: only a disk that is full has a state of its own.
+
+    The server's words may be in any language; the name of its function that says them is not.
+    """
+    return "could not extend file" in str(error) or "extend" in (error.diag.source_function or "")
 
 
 def _translate_sqlite(where: str, error: sqlite3.Error) -> StoreError | None:

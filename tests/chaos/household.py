@@ -21,7 +21,9 @@ from .schedule import fates
 ROOT = Path(__file__).resolve().parents[2]
 AGAIN_SECONDS = 0.3  # until one that ended is started again
 _MAY_END = (NODE, STORE)  # a node or store that is away while it starts
-_OTHER_CHAIN = "The node serves chain"  # what all nodes together may have done, and nobody waits for
+# What all nodes together may have done, and nobody waits for: which it is depends on what they were asked while they
+# were of another chain.
+_OTHER_CHAIN = ("The node serves chain", "There is no contract at", "The node's chain differs from the mirrored one")
 
 
 @dataclass(slots=True)
@@ -177,7 +179,7 @@ class Household:
     def _bury(self, member: Member, status: int) -> None:
         if status == -signal.SIGKILL:
             self.life.killed[member.name] += 1
-        elif status in _MAY_END and (not member.at_work or _OTHER_CHAIN in member.last_words):
+        elif status in _MAY_END and (not member.at_work or any(said in member.last_words for said in _OTHER_CHAIN)):
             self.life.ended[str(status)] += 1
         else:
             self.life.unforeseen.append(f"{member.name} ended with {status}: {member.last_words}")
@@ -190,6 +192,8 @@ class Household:
             if "Traceback (most recent call last)" in line:
                 self.life.unforeseen.append(line.strip())
             name, _, words = line.partition(": ")
+            while words.partition(": ")[0] in self._members:  # one was killed in the middle of its line
+                name, _, words = words.partition(": ")
             member = self._members.get(name)
             if member is None:
                 continue
