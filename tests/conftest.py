@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kameng_escrow.chain.artifacts import Artifact
 from tests.compiled import compiled as compile_once
@@ -16,6 +17,10 @@ pytest_plugins = ["tests.postgres"]
 
 # Everything that running the tests leaves behind is in one place.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / ".cache" / "hypothesis"))
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("kameng", deadline=None)
+settings.load_profile("kameng")
 
 
 def _under_ape(config: pytest.Config) -> bool:

@@ -198,17 +198,21 @@ def test_open_checks_its_guards_in_order(escrow, world, token, buyer, warp):
         escrow.open(wrong, sender=buyer, value=1)
 
 
+PADDED_FROM = {"address": 160, "uint128": 128, "uint16": 16, "uint40": 40}  # the first bit above the value
+
+
 @pytest.mark.parametrize("field", ["buyer", "refundTo", "seller", "payTo", "token", "price", "units", "openBy"])
 def test_open_reverts_for_terms_with_dirty_padding(escrow, world, evm, buyer, field):
     """Such terms hash to an id of their own; if they could be opened, wallets would show another order than the one
-    signed."""
+    signed. Of the padding, the bit next to the value and the one farthest from it."""
     order = world.order()
     [terms] = [entry["inputs"][0] for entry in escrow.abi if entry.get("name") == "open"]
-    position = 4 + 32 * [part["name"] for part in terms["components"]].index(field)
-    data = bytearray(escrow.data("open", order.terms))
-    data[position] = 1
-    with reverts(RevertedSilently()):
-        evm.transact(sender=buyer, to=escrow.address, data=bytes(data), value=PRICE)
+    index = [part["name"] for part in terms["components"]].index(field)
+    for bit in (PADDED_FROM[terms["components"][index]["type"]], 255):
+        data = bytearray(escrow.data("open", order.terms))
+        data[4 + 32 * index + 31 - bit // 8] |= 1 << bit % 8
+        with reverts(RevertedSilently()):
+            evm.transact(sender=buyer, to=escrow.address, data=bytes(data), value=PRICE)
 
 
 # -------------------------------------------------------------------------------------------------------- successes
