@@ -12,7 +12,7 @@ class RangeSize:
     its limit is, is believed.
     """
 
-    def __init__(self, limit: int, *, target_events: int = 5_000) -> None:
+    def __init__(self, limit: int, *, target_events: int = 7_000) -> None:
         """At most `limit` blocks, and about `target_events` events, at once."""
         if limit < 1:
             raise ValueError(f"a range has at least one block, not {limit}")

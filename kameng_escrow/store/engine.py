@@ -128,7 +128,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
     # Pages that range after range touches stay at hand (cache, in KiB), and go from log to file once every few ranges
     # (checkpoint, in pages of 4 KiB).
-    for pragma in ("cache_size = -16384", "wal_autocheckpoint = 8192", "temp_store = MEMORY"):
+    for pragma in ("cache_size = -32768", "wal_autocheckpoint = 8192", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
 
 
