@@ -27,7 +27,8 @@ contract MoodyToken {
         Shrugging, // moves nothing, answers a single byte
         Mumbling, // moves nothing, answers two
         Stinting, // moves one per cent less, answers false
-        Squandering // moves one base unit more, answers false
+        Squandering, // moves one base unit more, answers false
+        Hushing // moves nothing, answers false, and its balances are answered with nothing afterwards
     }
 
     /// What `balanceOf` does.
@@ -98,7 +99,9 @@ contract MoodyToken {
         if (mood == Mood.Generous || mood == Mood.Squandering) amount += 1;
         if (mood == Mood.Breaking) sight = Sight.Reverting;
         if (mood == Mood.Mending) sight = Sight.Clear;
-        bool refuses = mood == Mood.Refusing || mood == Mood.Breaking || mood == Mood.Mending;
+        if (mood == Mood.Hushing) sight = Sight.Silent;
+        bool breaks = mood == Mood.Breaking || mood == Mood.Mending || mood == Mood.Hushing;
+        bool refuses = mood == Mood.Refusing || breaks;
         bool keeps = refuses || mood == Mood.Pretending || mood == Mood.Shrugging || mood == Mood.Mumbling;
         if (mood == Mood.Robbing) _move(to, from, amount);
         else if (!keeps) _move(from, to, amount);

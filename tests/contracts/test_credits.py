@@ -228,6 +228,15 @@ def test_nobody_can_starve_the_seller_in_a_dispute(escrow, evm, delivered, recei
     levels(sweep(dispute, range(60_000, 280_000, 2_000)), NATIVE_GAS)
 
 
+def test_a_payment_that_went_through_asks_for_no_gas_beside_it(escrow, opened, keeper, warp, sweep):
+    """What must be left beside a push is for telling why it failed: where it did not, less will do."""
+    order = opened()
+    warp(order.deadline)
+    outcomes = sweep(lambda gas: escrow.settle(order.terms, sender=keeper, gas=gas), range(50_000, 400_000, 5_000))
+    assert None in outcomes.values()
+    assert not any(isinstance(refusal, InsufficientGas) for refusal in outcomes.values())
+
+
 def test_nobody_can_starve_anyone_in_a_batch(escrow, evm, opened, receiver, buyer, keeper, warp, sweep):
     receiver.setMood(Mood.Hungry, sender=buyer)
     orders = [opened(), opened(refund_to=receiver.address), opened()]

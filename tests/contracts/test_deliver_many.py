@@ -68,11 +68,12 @@ def test_deliver_many_delivers_what_is_accepted_and_skips_the_rest(escrow, world
     assert escrow.events(receipt) == [OrderDelivered(order_id=orders[2].id, commitment=commitments(6)[2])]
 
 
-def test_deliver_many_skips_from_the_deadline_on(escrow, world, accepted, seller, warp):
+@pytest.mark.parametrize("past", [0, 1, 1_000])
+def test_deliver_many_skips_from_the_deadline_on(escrow, world, accepted, seller, warp, past):
     late = accepted()
-    warp(world.evm.now + 1)
+    warp(world.evm.now + past + 1)
     timely = accepted()
-    warp(late.deadline)  # the second before the other's
+    warp(late.deadline + past)  # the second before the other's
     receipt = escrow.deliverMany([late.terms, timely.terms], commitments(2), sender=seller)
     assert escrow.returned("deliverMany", receipt) == 1
     assert (late.status.state, timely.status.state) == (State.Accepted, State.Delivered)

@@ -79,6 +79,13 @@ def test_open_with_offer_reverts_from_the_offers_expiry_on(escrow, world, promis
             escrow.openWithOffer(order.terms, offer, sender=buyer, value=PRICE)
 
 
+def test_open_with_offer_reverts_for_an_offer_without_an_expiry(escrow, world, promised, buyer):
+    """Where a payment is signed that means none, and the order is opened without; here there must be one."""
+    order, _ = promised()
+    with reverts(Expired(world.evm.now, 0)):
+        escrow.openWithOffer(order.terms, world.offer(order, expiry=0), sender=buyer, value=PRICE)
+
+
 @pytest.mark.parametrize("rights", [0, Right.Deliver + Right.Decline + Right.Refund])
 def test_open_with_offer_reverts_where_the_operator_may_not_accept(escrow, world, promised, buyer, operator, rights):
     order, _ = promised()

@@ -153,6 +153,23 @@ def test_settle_many_holds_up_nobody_for_one_receiver_that_refuses(
         escrow.settleMany([order.terms for order in orders], sender=keeper)
 
 
+def test_settle_many_pays_both_sides_of_every_order(escrow, world, disputed, coin, keeper, warp):
+    """Two payments an order, and no neighbours alike: as many as there can be."""
+    orders = [disputed(token=coin) for _ in range(5)]
+    sums = orders[0].sums
+    to_buyer, to_seller = sums.D - sums.s + sums.E, sums.s
+    warp(max(order.deadline for order in orders))
+    moved = {
+        "escrow": -5 * (to_buyer + to_seller),
+        "refund_to": 5 * to_buyer,
+        "pay_to": 5 * to_seller,
+        "bond of seller": 5 * sums.b,
+    }
+    with world.moves(coin, moved):
+        receipt = escrow.settleMany([order.terms for order in orders], sender=keeper)
+    assert escrow.returned("settleMany", receipt) == 5
+
+
 def test_settle_many_takes_fifty_orders_at_once(escrow, world, opened, keeper, warp):
     orders = [opened() for _ in range(50)]
     warp(orders[0].deadline)

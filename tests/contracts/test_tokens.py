@@ -9,7 +9,7 @@ from kameng_escrow.domain.refusals import NotPossible, PullFailed, PushFailed, T
 from kameng_escrow.domain.states import Outcome, State
 from tests.contracts.harness.abi import deploy
 from tests.contracts.harness.cast import CAST
-from tests.contracts.harness.world import COMMITMENT, PRICE, reverts
+from tests.contracts.harness.world import COMMITMENT, PRICE, UNITS, reverts
 
 
 class Mood(IntEnum):
@@ -36,6 +36,7 @@ class Mood(IntEnum):
     Mumbling = 18
     Stinting = 19
     Squandering = 20
+    Hushing = 21
 
 
 class Sight(IntEnum):
@@ -183,6 +184,7 @@ def test_a_token_that_moves_has_paid_whatever_it_answers(escrow, world, moody, m
         Mood.Breaking,
         Mood.Shrugging,
         Mood.Mumbling,
+        Mood.Hushing,
     ],
     ids=called,
 )
@@ -227,8 +229,11 @@ def test_a_token_that_refuses_and_hides_its_balances_leaves_a_credit(
 
 
 @pytest.mark.parametrize("sight", list(Sight), ids=called)
-def test_a_token_that_pays_needs_not_show_its_balances(escrow, moody, opened, buyer, refund_to, sight):
+@pytest.mark.parametrize("mood", [Mood.Fair, Mood.Silent], ids=called)
+def test_a_token_that_pays_needs_not_show_its_balances(escrow, moody, moods, opened, buyer, refund_to, mood, sight):
+    """Nor answer anything."""
     order = opened(token=moody.address)
+    moods(push=mood)
     moody.setSight(sight, sender=buyer)
     before = moody.trueBalanceOf(refund_to)
     escrow.cancel(order.terms, State.Opened, sender=buyer)
@@ -298,6 +303,17 @@ def blocking(world, compiled, stranger):
     token = deploy(world.evm, compiled("BlockingToken"), "Blocking dollar", "BUSD", 6, sender=stranger)
     world.enrich(token)
     return token
+
+
+def test_a_blocked_buyer_disputes_where_no_bond_is_asked(
+    escrow, world, blocking, delivered, make_policy, buyer, stranger
+):
+    """Where nothing is taken, the token is not even called."""
+    order = delivered(token=blocking.address, policy=make_policy(dispute_bond_bps=0, mediation_fee_bps=0))
+    blocking.setBlocked(buyer, True, sender=stranger)
+    with world.moves(blocking.address, {}):
+        escrow.dispute(order.terms, UNITS, COMMITMENT, sender=buyer)
+    assert order.status.state == State.Disputed
 
 
 def test_a_blocked_payer_can_not_pay(escrow, world, blocking, buyer, stranger):
