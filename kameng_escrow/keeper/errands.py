@@ -1,6 +1,6 @@
 """What an account's transactions are for, as far as looking after them must know: settling orders, or else."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -10,11 +10,9 @@ from kameng_escrow.store.keeping import Inclusion, Intent, Payload, Trouble
 
 from .errors import BatchReverted, NotTaken, OrderGivenUp, OrderStuck
 from .eye import Eye
+from .memory import Memory
 from .report import Announce, News, NewsKind
 from .rules import Rules
-
-if TYPE_CHECKING:
-    from .tending import Memory
 
 
 class Errand(Protocol):
@@ -51,7 +49,7 @@ class Settling:
     """The errand of a keeper: orders that are due."""
 
     def __init__(
-        self, eye: Eye, journal: Journal, rules: Rules, *, contract_id: int, memory: "Memory", announce: Announce
+        self, eye: Eye, journal: Journal, rules: Rules, *, contract_id: int, memory: Memory, announce: Announce
     ) -> None:
         self._eye = eye
         self._journal = journal

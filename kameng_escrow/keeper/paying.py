@@ -8,8 +8,9 @@ from kameng_escrow.store.keeping import Fee, Intent, Payload
 from .errors import AccountDry, AccountLow, BudgetSpent, GasTooDear
 from .fees import is_too_dear, market_fee
 from .machine import gap, next_nonce
+from .memory import Memory
 from .rules import Rules
-from .tending import Hands, Memory, Round
+from .tending import Hands, Round
 
 MARGIN_PERCENT = 20  # on the node's estimate: the block it lands in is another
 

@@ -13,10 +13,11 @@ from .answers import lacks_funds, wants_later, wants_less
 from .batches import Batch, batches, patience_ms, rotated
 from .errands import Settling
 from .eye import Eye, words_of
+from .memory import Memory
 from .paying import Purse, with_margin
 from .rules import Rules
 from .signing import Content
-from .tending import Hands, Memory, Round
+from .tending import Hands, Round
 
 SPARE_GAS = 750_000  # for an order that failed: twice what the contract lets a token and a receiver spend
 PAGES = 20  # of orders that are looked at in one round

@@ -32,9 +32,10 @@ from kameng_escrow.store.keeping import Intent, Payload
 from .errands import Errand
 from .errors import AccountShared, MirrorBehind, NotLeading
 from .eye import Eye
+from .memory import Memory
 from .report import Announce, News, Tally
 from .rules import Rules
-from .tending import Hands, Memory, Round, spent_today
+from .tending import Hands, Round, spent_today
 
 BEHIND_SECONDS = 300  # of chain time between the mirror's last block and the chain's: more is worth an alarm
 
