@@ -1,8 +1,8 @@
 """Advice made in a process of its own: replaying takes a processor for a quarter of a minute, and one interpreter does
 one thing at a time, whatever the number of its threads.
 
-The process has the lowest priority, and ends with whoever asked for it. What goes through its pipes is pickled by this
-package for itself.
+The process has the lowest priority, and ends as soon as whoever asked for it is told to stop. What goes through its
+pipes is pickled by this package for itself.
 """
 
 import os
@@ -70,7 +70,8 @@ def _ask(process: "subprocess.Popen[bytes]", asked: bytes, answer: "Future[bytes
 
 def main() -> None:
     """Answers what is asked on standard input."""
-    os.nice(_LOWEST)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(_LOWEST)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody else has a word in there
     history, policy, priors, options = pickle.loads(sys.stdin.buffer.read())

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from statistics import median
 from typing import Final
 
 from kameng_escrow.domain.order import Order
@@ -135,4 +134,9 @@ def median_fen(history: Sequence[Order], yuan: Mapping[str, int]) -> int | None:
         return None
     token, found = max(prices.items(), key=lambda item: len(item[1]))
     worth = yuan.get(token)
-    return None if worth is None else max(1, int(median(found)) * 100 // worth)
+    if worth is None:
+        return None
+    ordered = sorted(found)
+    # statistics.median would make a float of two in the middle.
+    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) // 2
+    return max(1, middle * 100 // worth)

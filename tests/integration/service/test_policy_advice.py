@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -144,6 +145,10 @@ def test_prices_are_told_in_yuan_where_somebody_said_what_a_token_is_worth(final
     middle = (prices[(len(prices) - 1) // 2] + prices[len(prices) // 2]) // 2
     assert desk.asked[0]["price_fen"] == max(1, middle * 100 // 1_000)
     assert keeping.median_fen([], {NATIVE: 1}) is None
+    first = orders[0]
+    assert first.terms is not None
+    large = [replace(first, terms=replace(first.terms, price=10**30 + more)) for more in (1, 3)]
+    assert keeping.median_fen(large, {first.terms.token: 1}) == 100 * (10**30 + 2)  # no float is that exact
 
 
 def test_what_fails_or_is_told_to_stop_leaves_no_report(final: Service, desk: Desk) -> None:
