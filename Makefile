@@ -20,11 +20,15 @@ SDK_TESTS = $$(grep -LE 'kameng_escrow\.(books|notify|service|talk|trade|webhook
   $(addprefix tests/integration/test_,async_client.py client.py client_money.py client_reading.py \
    client_relaying.py client_verbs.py deploying.py deployments.py json_rpc.py nodes.py sender.py signing.py)
 
+# The tests start hundreds of processes, each of which would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export APE_DATA_FOLDER := $(CURDIR)/.cache/ape
 
 .DEFAULT_GOAL := help
+ifeq ($(filter test-%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
+endif
 
 .PHONY: help
 help: ## list these rules

@@ -50,7 +50,8 @@ def make_engine(url: URL, busy_seconds: float, **more: Any) -> Engine:
     """
     options: dict[str, Any] = {"json_serializer": compact_json}
     if is_file(url):
-        options["connect_args"] = {"timeout": busy_seconds}
+        # The connection used last is used first: what it keeps of the file is good until another one writes.
+        options |= {"connect_args": {"timeout": busy_seconds}, "pool_use_lifo": True}
     elif url.get_backend_name() == SQLITE:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     else:
@@ -67,6 +68,20 @@ def make_engine(url: URL, busy_seconds: float, **more: Any) -> Engine:
     else:
         event.listen(engine, "connect", _set_up_postgresql)
     return engine
+
+
+def make_reading_engine(engine: Engine, busy_seconds: float) -> Engine:
+    """An engine to the same database for sessions that read. Of a server and of SQLite's memory, the same engine.
+
+    A connection to a file forgets what it keeps of it whenever another connection has written. A writer that has a
+    connection to itself keeps what it needs from range to range; those who read beside it would gain nothing by a
+    large cache.
+    """
+    if not is_file(engine.url):
+        return engine
+    reading = make_engine(engine.url, busy_seconds)
+    event.listen(reading, "connect", _shrink_cache)
+    return reading
 
 
 def make_glancing_engine(engine: Engine, busy_seconds: float) -> Engine:
@@ -128,8 +143,12 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
     # Pages that range after range touches stay at hand (cache, in KiB), and go from log to file once every few ranges
     # (checkpoint, in pages of 4 KiB).
-    for pragma in ("cache_size = -32768", "wal_autocheckpoint = 8192", "temp_store = MEMORY"):
+    for pragma in ("cache_size = -24576", "wal_autocheckpoint = 8192", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _shrink_cache(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA cache_size = -2048")
 
 
 def _set_up_postgresql(connection: Any, _: object) -> None:

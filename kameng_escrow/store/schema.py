@@ -1,5 +1,6 @@
 """The schema's version: told, brought up to date, or refused."""
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -36,38 +37,43 @@ def upgrade(connection: Connection, where: str) -> None:
         SchemaTooNew: the schema's revision is none that this package knows.
     """
     take_turn(connection)
+    revision = current_revision(connection)
+    if revision == _newest():
+        return
+    if revision is not None and not _known(revision):
+        raise _too_new(where)
     config = alembic_config()
     config.attributes["connection"] = connection
-    revision = current_revision(connection)
-    if revision == _newest(config):
-        return
-    if revision is not None and not _known(config, revision):
-        raise _too_new(where)
     command.upgrade(config, "head")
 
 
 def check(connection: Connection, where: str) -> None:
     """Raises `SchemaMissing`, `SchemaTooOld` or `SchemaTooNew` unless the schema is of the newest revision."""
-    config = alembic_config()
     revision = current_revision(connection)
     if revision is None:
         raise SchemaMissing(f"Nothing was mirrored into {where} yet: run `kameng mirror --once`.")
-    if revision == _newest(config):
+    if revision == _newest():
         return
-    if not _known(config, revision):
+    if not _known(revision):
         raise _too_new(where)
     raise SchemaTooOld(
         f"The store at {where} was made by an older version of kameng-escrow: run `kameng mirror --once` to upgrade it."
     )
 
 
-def _newest(config: Config) -> str | None:
-    return ScriptDirectory.from_config(config).get_current_head()
+@cache
+def scripts() -> ScriptDirectory:
+    """The migrations: read once, since Alembic compiles and runs every one of their files to know them."""
+    return ScriptDirectory.from_config(alembic_config())
 
 
-def _known(config: Config, revision: str) -> bool:
+def _newest() -> str | None:
+    return scripts().get_current_head()
+
+
+def _known(revision: str) -> bool:
     try:
-        return ScriptDirectory.from_config(config).get_revision(revision) is not None
+        return scripts().get_revision(revision) is not None
     except CommandError:
         return False
 

@@ -19,6 +19,7 @@ from .engine import (
     make_engine,
     make_folder,
     make_glancing_engine,
+    make_reading_engine,
     parse_url,
     require_file,
     shown,
@@ -44,14 +45,15 @@ class Store:
     exception: it has only one.)
     """
 
-    def __init__(self, url: URL, engine: Engine, glances: Glances, guard: Guard | None = None) -> None:
+    def __init__(self, url: URL, engine: Engine, reading: Engine, glances: Glances, guard: Guard | None = None) -> None:
         """Use `Store.open`."""
         self._url = url
         self._glances = glances
         self._guard = guard
-        self.engine = engine
+        self.engine = engine  # of `writing`, and of what needs a connection by itself
+        self.reading_engine = reading  # of `reading`: on PostgreSQL the same
         read = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._reader = engine.execution_options(**(read if engine.dialect.name == POSTGRESQL else {}))
+        self._reader = reading.execution_options(**(read if engine.dialect.name == POSTGRESQL else {}))
         self._writer = engine.execution_options(**{WRITE: True})
 
     @classmethod
@@ -68,7 +70,8 @@ class Store:
         """
         parsed = parse_url(url)
         engine = make_engine(parsed, busy_seconds)
-        return cls(parsed, engine, Glances(make_glancing_engine(engine, busy_seconds)))
+        reading = make_reading_engine(engine, busy_seconds)
+        return cls(parsed, engine, reading, Glances(make_glancing_engine(engine, busy_seconds)))
 
     @property
     def where(self) -> str:
@@ -92,7 +95,7 @@ class Store:
 
     def under(self, guard: Guard) -> Self:
         """The same store, on the same connections, in which every writing transaction asks `guard` first."""
-        return type(self)(self._url, self.engine, self._glances, guard)
+        return type(self)(self._url, self.engine, self.reading_engine, self._glances, guard)
 
     def migrate(self) -> None:
         """Brings the schema to this package's version, in one transaction; does nothing where it is.
@@ -150,6 +153,7 @@ class Store:
     def close(self) -> None:
         """Lets go of all connections. May be called twice."""
         self._glances.close()
+        self.reading_engine.dispose()
         self.engine.dispose()
 
     def __enter__(self) -> Self:

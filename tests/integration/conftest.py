@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -50,9 +49,9 @@ def store(store_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store in a file."""
-    with Store.open(str(tmp_path / "store.sqlite")) as store:
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """A store in a file, with its tables and nothing in them."""
+    with Store.open(sqlite_url) as store:
         yield store
 
 

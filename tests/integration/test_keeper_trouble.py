@@ -388,7 +388,7 @@ def test_one_that_stands_by_outlives_a_store_that_fails_when_it_asks_who_leads(
         assert first.take() is not None
         with following(second, listener=listener):
             until(lambda: listener.troubles == ["not_leading"])
-            event.listen(other.engine, "before_cursor_execute", fail_once)
+            event.listen(other.reading_engine, "before_cursor_execute", fail_once)
             until(lambda: listener.troubles == ["not_leading", "store_unavailable", "not_leading"])
             first.release()
             until(lambda: states(world, due) == {State.Closed})

@@ -182,6 +182,7 @@ def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             return changed
 
         monkeypatch.setattr(schema, "alembic_config", config)
+        monkeypatch.setattr(schema, "scripts", lambda: ScriptDirectory.from_config(config()))
 
     return release
 
