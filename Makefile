@@ -97,7 +97,7 @@ bench-keeper: $(VENV)/.dev $(NPM) ## settle 10,000 orders that come due in the s
 	$(BIN)/python -m bench.keeper
 
 .PHONY: bench-api
-bench-api: $(VENV)/.dev $(NPM) ## reads of orders through a served API, of a million; six minutes; writes bench/results/api.json
+bench-api: $(VENV)/.dev $(NPM) ## reads of orders through a served API, of a million; ten minutes; writes bench/results/api.json
 	$(BIN)/python -m bench.api $(ARGS)
 
 .PHONY: bench-risk

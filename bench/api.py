@@ -8,6 +8,9 @@ of 20 from their lists, with filters and from further down. The platforms' order
 Measured beside it: the floor, which is the same framework and server with one fixed answer (`bench.api_floor`), and
 what processor time a request takes in the server's process and in PostgreSQL's.
 
+Every store is read once a round, the small and the large one of a database in turn next to each other; medians of the
+rounds count, and of the growth the median of the rounds' own ratios: what disturbs a round disturbs both.
+
 `make bench-api` prints the table and writes `bench/results/api.json`: `rps` answered at that rate, `p99_ms` with a
 million orders, `p95_growth` from ten thousand to a million; of the databases' figures the worse one each.
 """
@@ -24,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -44,6 +48,7 @@ RESULTS = Path(__file__).parent / "results" / "api.json"
 FEW, MANY = 10_000, 1_000_000  # orders
 RATE = 500  # requests a second
 SECONDS, WARM = 20.0, 4.0
+ROUNDS = 3
 SIGNERS = Signers(sellers=15, buyers=45)  # of the small store's 20 and 2,000, of the large one's 2,000 and 200,000
 WAVES, WAVE = 5, 100  # of the mill's orders
 DATABASES = ("SQLite", "PostgreSQL")
@@ -137,7 +142,7 @@ def _named(what: str, store: Filled) -> str:
 
 def table(found: Mapping[str, Mapping[str, Any]], rate: float) -> Table:
     """For people."""
-    shown = Table(title=f"{rate:g} reads a second, latency from the moment that each was due")
+    shown = Table(title=f"{rate:g} reads a second, latency from the moment that each was due; the median round")
     shown.add_column("")
     for heading in ("answered/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "CPU ms each", "database's"):
         shown.add_column(heading, justify="right")
@@ -164,6 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--few", type=int, default=FEW)
     parser.add_argument("--many", type=int, default=MANY)
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
@@ -179,13 +185,18 @@ def main() -> None:
         fill(bench, stores, progress)
         load = round(os.getloadavg()[0], 2)
         progress.update(step, description="reading the floor")
-        found = {"floor": bench.floor(chosen.rate, chosen.seconds / 2)}
-        for store in sorted(stores, key=lambda one: (one.database, one.orders), reverse=True):
-            progress.update(step, description=_named("reading", store))
-            found[f"{store.database}, {store.orders:,}"] = bench.read(store, chosen.rate, chosen.seconds)
+        floor = bench.floor(chosen.rate, chosen.seconds / 2)
+        rounds: dict[str, list[dict[str, Any]]] = {}
+        stores.sort(key=lambda one: (one.database, one.orders), reverse=True)
+        for number in range(chosen.rounds):
+            for store in stores if number % 2 == 0 else reversed(stores):
+                progress.update(step, description=f"round {number + 1}: {_named('reading', store)}")
+                done = bench.read(store, chosen.rate, chosen.seconds)
+                rounds.setdefault(f"{store.database}, {store.orders:,}", []).append(done)
+    found = {"floor": floor} | {name: _middle(of_store) for name, of_store in rounds.items()}
     console.print(table(found, chosen.rate))
     console.print(kinds_table(found))
-    results = _results(found, chosen)
+    results = _results(floor, rounds, chosen) | {"runs": found}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results | {"load_before": load}, indent=2) + "\n", encoding="utf-8")
     console.print(f"Written to {RESULTS}")
@@ -202,21 +213,36 @@ def benching() -> Iterator[Bench]:
         yield Bench(Path(folder), server, mill)
 
 
-def _results(found: Mapping[str, Mapping[str, Any]], chosen: argparse.Namespace) -> dict[str, Any]:
-    many = [found[f"{name}, {chosen.many:,}"] for name in chosen.databases]
-    few = [found[f"{name}, {chosen.few:,}"] for name in chosen.databases]
+def _middle(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The round with the median p95 (of an even number the better one of two), and the latencies of all."""
+    chosen = sorted(rounds, key=lambda one: one["p95_ms"])[(len(rounds) - 1) // 2]
+    return chosen | {f"rounds_{key}": [one[key] for one in rounds] for key in ("p95_ms", "p99_ms")}
+
+
+def _results(
+    floor: Mapping[str, Any], rounds: Mapping[str, Sequence[Mapping[str, Any]]], chosen: argparse.Namespace
+) -> dict[str, Any]:
+    many = [rounds[f"{name}, {chosen.many:,}"] for name in chosen.databases]
+    few = [rounds[f"{name}, {chosen.few:,}"] for name in chosen.databases]
+
+    def medians(key: str) -> list[float]:
+        return [round(median(float(one[key]) for one in of_store), 3) for of_store in many]
+
+    def growth(large: Sequence[Mapping[str, Any]], small: Sequence[Mapping[str, Any]]) -> float:
+        return median(float(a["p95_ms"] / b["p95_ms"]) for a, b in zip(large, small, strict=True))
+
     return {
-        "rps": min(one["rps"] for one in many),
-        "p99_ms": max(one["p99_ms"] for one in many),
-        "p95_growth": round(max(a["p95_ms"] / b["p95_ms"] for a, b in zip(many, few, strict=True)), 2),
-        "cpu_ms": max(one["cpu_ms"] for one in many),
-        "floor_cpu_ms": found["floor"]["cpu_ms"],
-        "floor_p99_ms": found["floor"]["p99_ms"],
+        "rps": min(medians("rps")),
+        "p99_ms": max(medians("p99_ms")),
+        "p95_growth": round(max(map(growth, many, few)), 2),
+        "cpu_ms": max(medians("cpu_ms")),
+        "floor_cpu_ms": floor["cpu_ms"],
+        "floor_p99_ms": floor["p99_ms"],
         "offered_rps": chosen.rate,
         "orders": chosen.many,
+        "rounds": chosen.rounds,
         "seconds": chosen.seconds,
         "mix": api_load.MIX,
-        "runs": found,
         "cpus": os.cpu_count(),
         "processor": psutil.cpu_freq().max if psutil.cpu_freq() else None,
         "python": platform.python_version(),
