@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from kameng_escrow.chain.artifacts import Artifact
+from kameng_escrow.chain.solc import resolve_solc
 from tests.compiled import compiled as compile_once
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,8 +32,10 @@ def _under_ape(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Keeps ape's plugin, which loads wherever ape is installed, out of plain pytest runs."""
-    if not _under_ape(config):
+    """Keeps ape's plugin, which loads wherever ape is installed, out of plain pytest runs; gives ape its compiler."""
+    if _under_ape(config):
+        resolve_solc(ROOT)  # into the folder where ape looks for it: nothing else may have asked for it yet
+    else:
         for name in ("ape-test", "ape-fixtures"):
             if plugin := config.pluginmanager.getplugin(name):
                 config.pluginmanager.unregister(plugin)
