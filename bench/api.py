@@ -47,8 +47,8 @@ from kameng_escrow.store import Store
 RESULTS = Path(__file__).parent / "results" / "api.json"
 FEW, MANY = 10_000, 1_000_000  # orders
 RATE = 500  # requests a second
-SECONDS, WARM = 20.0, 4.0
-ROUNDS = 3
+SECONDS, WARM = 10.0, 4.0
+ROUNDS = 5
 SIGNERS = Signers(sellers=15, buyers=45)  # of the small store's 20 and 2,000, of the large one's 2,000 and 200,000
 WAVES, WAVE = 5, 100  # of the mill's orders
 DATABASES = ("SQLite", "PostgreSQL")

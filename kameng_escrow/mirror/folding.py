@@ -316,7 +316,8 @@ class Folding:
 
     def _load_balances(self, session: Session, holders: Collection[str]) -> Mapping[Key, int]:
         columns = (BalanceRow.kind, BalanceRow.holder, BalanceRow.token, BalanceRow.amount)
-        query = select(*columns).where(BalanceRow.contract_id == self._contract_id)
+        # Of every kind: named, so that the key is found by the holder, who comes after the kind in it.
+        query = select(*columns).where(BalanceRow.contract_id == self._contract_id, BalanceRow.kind.in_(BalanceKind))
         return {
             (int(kind), holder, token): amount
             for part in parts(sorted(holders))

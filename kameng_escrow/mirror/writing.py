@@ -62,11 +62,7 @@ def write_chunk(
     last = prepared.headers[prepared.last]
     mark.seen_number, mark.seen_hash, mark.seen_at = last.number, last.hash, last.timestamp
     move_final(mark, final)
-    session.execute(
-        delete(BlockRow).where(
-            BlockRow.contract_id == contract_id, BlockRow.number < last.number - window, ~BlockRow.has_events
-        )
-    )
+    _forget_blocks(session, contract_id, range(prepared.first - 1 - window, last.number - window))
     return mark.final_number
 
 
@@ -140,6 +136,22 @@ def _insert_blocks(session: Session, contract_id: int, prepared: Prepared) -> No
             }
             for header in prepared.headers.values()
         ],
+    )
+
+
+def _forget_blocks(session: Session, contract_id: int, numbers: range) -> None:
+    """Deletes the blocks without events that fall out of the window. Those below went with the ranges before, and are
+    not looked at again: there is one for each block that ever had events.
+    """
+    session.execute(
+        delete(BlockRow)
+        .where(
+            BlockRow.contract_id == contract_id,
+            BlockRow.number >= numbers.start,
+            BlockRow.number < numbers.stop,
+            ~BlockRow.has_events,
+        )
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -25,6 +25,7 @@ Names = Sequence[str]
 
 _PARAMETERS = 4_096  # in a statement; SQLite takes eight times as many
 _SHARES = (1, 8, 64)  # of so many: statements of few sizes, since each is compiled once
+_ALTERNATIVES = 128  # in a condition: SQLite takes up to a thousand
 _COPIED = 1_000  # rows in a piece
 # Until the transaction ends. The server knows nothing of a table that was made a moment ago, and would rather read the
 # whole of the other one, as long as that is small, than look the keys up.
@@ -119,14 +120,19 @@ class SqliteBulk:
 
     def delete(self, table: str, keys: Names, rows: Rows) -> None:
         """See `Bulk`."""
-        one = _places(keys)
-        which = f"DELETE FROM {table} WHERE ({', '.join(keys)}) IN (VALUES "
-        self._run(rows, lambda count: which + ", ".join([one] * count) + ")")
+        # Each alternative is looked up by its key. Of `(a, b) IN (VALUES …)` SQLite reads the whole table.
+        one = f"({' AND '.join(f'{name} = ?' for name in keys)})"
+        which = f"DELETE FROM {table} WHERE "
+        self._run(rows, lambda count: which + " OR ".join([one] * count), most=_ALTERNATIVES)
 
-    def _run(self, rows: Rows, statement: Callable[[int], str]) -> None:
+    def _run(self, rows: Rows, statement: Callable[[int], str], most: int = _PARAMETERS) -> None:
+        """Runs it for every piece, of at most so many rows at once."""
         packed = rows if isinstance(rows, Packed) else self.values.pack(rows)
         for count, values in packed.take():
-            self._connection.exec_driver_sql(statement(count), values)
+            width = len(values) // count
+            for start in range(0, count, most):
+                part = values[start * width : (start + most) * width]
+                self._connection.exec_driver_sql(statement(len(part) // width), part)
 
 
 def _places(names: Names) -> str:

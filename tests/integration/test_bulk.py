@@ -95,6 +95,18 @@ def test_only_the_named_rows_change(empty: Store) -> None:
     assert changed == {3: (7, "three"), 5: (None, "five")}
 
 
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 1_500])
+def test_only_the_named_rows_go(empty: Store, count: int) -> None:
+    keys = ("contract_id", "log_index", "block_number")
+    with empty.writing() as session:
+        bulk = bulk_of(session)
+        bulk.insert("events", EVENTS, [event(number) for number in range(2 * count + 1)])
+        bulk.delete("events", keys, [(1, 0, 2 * number + 1) for number in range(count)] + [(2, 0, 0), (1, 1, 0)])
+    with empty.reading() as session:
+        left = session.scalars(select(EventRow.block_number).order_by(EventRow.block_number)).all()
+    assert left == list(range(0, 2 * count + 1, 2))
+
+
 @pytest.mark.parametrize("text", ['{"a":"tab\\tline\\nslash\\\\ quote\\""}', '{"玩家":"\\u0001"}', '{"a":null}'])
 def test_json_comes_back_as_it_was(empty: Store, text: str) -> None:
     with empty.writing() as session:

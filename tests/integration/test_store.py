@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from kameng_escrow.domain.policy import ZERO_ADDRESS
 from kameng_escrow.store import (
@@ -116,6 +117,22 @@ def test_sqlite_is_set_up_to_keep_what_it_commits(filled_file: Store) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+def test_who_writes_to_a_file_keeps_a_connection_and_its_large_cache(filled_file: Store) -> None:
+    """Readers in between take none of it, and none of its memory."""
+
+    def of(session: Session) -> tuple[object, int]:
+        connection = session.connection()
+        return connection.connection.dbapi_connection, connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+
+    with filled_file.writing() as session:
+        writer, cache = of(session)
+    with filled_file.reading() as one, filled_file.reading() as other:
+        readers = [of(one), of(other)]
+    with filled_file.writing() as session:
+        assert of(session) == (writer, cache)
+    assert all(reader is not writer and size * 10 > cache for reader, size in readers)  # in KiB, below zero
 
 
 def test_times_are_seconds_in_the_store_and_aware_outside() -> None:
