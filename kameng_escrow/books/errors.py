@@ -62,11 +62,11 @@ class LibraryMissing(BooksError):
 
     code = "library_missing"
 
-    def __init__(self, what: str, library: str) -> None:
-        message, self.message_zh = library_missing(what, f"{what} ", library, "books")
+    def __init__(self, what: str, package: str) -> None:
+        message, self.message_zh = library_missing(what, f"{what} ", package, "books")
         super().__init__(message)
         self.what = what
-        self.library = library
+        self.package = package
 
 
 class NotReadable(BooksError):

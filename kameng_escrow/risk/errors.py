@@ -26,11 +26,11 @@ class RiskLibraryMissing(RiskError):
 
     code = "risk_library_missing"
 
-    def __init__(self, library: str) -> None:
-        message, message_zh = library_missing("Scoring risks", "风险评分", library, "risk")
+    def __init__(self, package: str) -> None:
+        message, message_zh = library_missing("Scoring risks", "风险评分", package, "risk")
         super().__init__(f"{message} Orders, mirror and service work without it.")
         self.message_zh = f"{message_zh}没有它，订单、镜像和服务照常。"
-        self.library = library
+        self.package = package
 
 
 class TableUnreadable(RiskError):

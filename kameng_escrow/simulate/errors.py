@@ -42,9 +42,9 @@ class ReportUnavailable(SimulationError):
 
     code = "report_unavailable"
 
-    def __init__(self, library: str) -> None:
-        super().__init__(*library_missing("The report", "报告", library, "risk"))
-        self.library = library
+    def __init__(self, package: str) -> None:
+        super().__init__(*library_missing("The report", "报告", package, "risk"))
+        self.package = package
 
 
 class MarketStuck(SimulationError):
