@@ -214,3 +214,13 @@ def foreign(world: EscrowWorld, account: LocalAccount, nonce: int, *, price: int
     }
     raw = account.sign_transaction(fields).raw_transaction
     return str(world.node.request("eth_sendRawTransaction", "0x" + bytes(raw).hex()))
+
+
+def final(world: EscrowWorld, store: Store) -> Callable[[], bool]:
+    """Whether every intent has ended; mines a block each time it is asked."""
+
+    def ended() -> bool:
+        world.node.mine()
+        return all(one.stage.has_ended for one in intents(world, store))
+
+    return ended
