@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # This is the process that starts the others, which inherit its environment.
     _sweep()
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix=_PREFIX, dir=_places()[0])
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix=_PREFIX, dir=_place())
     (Path(os.environ[FOLDER]) / _OWNER).write_text(str(os.getpid()), "ascii")
 
 
@@ -46,11 +46,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _clear(Path(os.environ.pop(FOLDER)))
 
 
-def _places() -> list[Path]:
-    """Where servers may be, the best place first."""
-    disk = Path(tempfile.gettempdir())
+def _place() -> Path:
+    """Where the run's server is best."""
     in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM
-    return [_MEMORY, disk] if in_memory else [disk]
+    return _MEMORY if in_memory else Path(tempfile.gettempdir())
 
 
 def _clear(folder: Path) -> None:
@@ -61,7 +60,8 @@ def _clear(folder: Path) -> None:
 
 def _sweep() -> None:
     """Ends the servers of runs that were killed, which nobody else would."""
-    for owner in (owner for place in _places() for owner in place.glob(f"{_PREFIX}*/{_OWNER}")):
+    places = (_MEMORY, Path(tempfile.gettempdir()))  # also where there is no room by now: they may be why
+    for owner in (owner for place in places for owner in place.glob(f"{_PREFIX}*/{_OWNER}")):
         try:
             os.kill(int(owner.read_text("ascii")), 0)
         except ProcessLookupError:
