@@ -3,9 +3,12 @@
 Every request has a moment at which it is due, and its latency counts from there until the last byte has come: a service
 that stalls makes those wait who would have come meanwhile, and they count (an open loop, without coordinated omission).
 
-    echo '{"url": …}' | python -m bench.api_load
+Services that are to be compared take turns, second by second: a machine that gives less processor for a while gives
+less to all of them.
 
-reads a `Plan` as JSON and writes what was found as JSON.
+    echo '[{"url": …}, …]' | python -m bench.api_load
+
+reads `Plan`s as JSON, and writes what was found of each as JSON.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ from .api_store import PLATFORMS, order_id
 
 CONNECTIONS = 128
 ANSWER_SECONDS = 30.0
+_TURN = 1.0  # seconds
 PAGE = 20  # orders: a screenful
 
 # Of a hundred requests: what people and platforms do most is to look at one order.
@@ -50,7 +54,7 @@ class Plan:
     url: str
     orders: int  # in the store
     rate: float  # requests a second
-    seconds: float  # that are measured
+    turns: int  # of a second each that are measured
     warm_seconds: float  # that go before
     callers: Sequence[Caller]
     seed: int = 1
@@ -65,7 +69,8 @@ class Found:
     sizes: dict[str, int] = field(default_factory=dict)  # bytes of all bodies
     statuses: Counter[str] = field(default_factory=Counter)
     late: list[float] = field(default_factory=list)  # seconds that the loop itself sent after a request was due
-    seconds: float = 0.0  # from the first request's moment to the last answer
+    seconds: float = 0.0  # from a turn's first request's moment to its last answer, all turns together
+    turns: list[list[float]] = field(default_factory=list)  # seconds: latencies of each turn
 
 
 class Load:
@@ -78,15 +83,16 @@ class Load:
         self._callers = {kind: [one for one in plan.callers if one.kind == kind] for kind in WHO}
         self.found = Found()
 
-    async def run(self) -> None:
-        """Warms up, then measures."""
+    async def warm_up(self) -> None:
+        """Sends what does not count."""
         await self._send_all(self._plan.warm_seconds, Found())
-        gc.collect()
-        gc.disable()
-        await self._send_all(self._plan.seconds, self.found)
-        gc.enable()
+
+    async def turn(self) -> None:
+        """Sends for a second, and waits for all answers."""
+        await self._send_all(_TURN, self.found)
 
     async def _send_all(self, seconds: float, found: Found) -> None:
+        found.turns.append([])
         wanted = [self._next() for _ in range(int(seconds * self._plan.rate))]
         loop = asyncio.get_running_loop()
         begin = loop.time() + 0.05
@@ -98,7 +104,7 @@ class Load:
             found.late.append(loop.time() - due)
             tasks.append(loop.create_task(self._send(kind, path, headers, due, found)))
         await asyncio.gather(*tasks)
-        found.seconds = loop.time() - begin
+        found.seconds += loop.time() - begin
 
     async def _send(self, kind: str, path: str, headers: Mapping[str, str], due: float, found: Found) -> None:
         try:
@@ -107,7 +113,9 @@ class Load:
                 status = str(answer.status)
         except (aiohttp.ClientError, TimeoutError) as error:
             status, body = type(error).__name__, b""
-        found.latencies.setdefault(kind, []).append(asyncio.get_running_loop().time() - due)
+        latency = asyncio.get_running_loop().time() - due
+        found.latencies.setdefault(kind, []).append(latency)
+        found.turns[-1].append(latency)
         found.sizes[kind] = found.sizes.get(kind, 0) + len(body)
         found.statuses[status] += 1
 
@@ -148,6 +156,7 @@ def summed_up(found: Found) -> dict[str, Any]:
             kind: {**_percentiles(sorted(latencies)), "bytes": found.sizes[kind] // len(latencies)}
             for kind, latencies in sorted(found.latencies.items())
         },
+        "turns_p95_ms": [_percentiles(sorted(turn))["p95_ms"] for turn in found.turns],
         "generator_late_ms": round(1e3 * at(sorted(found.late), 0.99), 2),
         "generator_cpu_s": time.process_time(),
     }
@@ -164,21 +173,30 @@ def at(ordered: Sequence[float], share: float) -> float:
 
 
 async def main() -> None:
-    read = orjson.loads(sys.stdin.buffer.read())
-    plan = Plan(**{**read, "callers": [Caller(**one) for one in read["callers"]]})
+    plans = [
+        Plan(**{**read, "callers": [Caller(**one) for one in read["callers"]]})
+        for read in orjson.loads(sys.stdin.buffer.read())
+    ]
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
     ) as session:
-        load = Load(plan, session)
-        await load.run()
-    sys.stdout.buffer.write(orjson.dumps(summed_up(load.found)))
+        loads = [Load(plan, session) for plan in plans]
+        for load in loads:
+            await load.warm_up()
+        gc.collect()
+        gc.disable()
+        for number in range(max(plan.turns for plan in plans)):
+            for load in loads if number % 2 == 0 else reversed(loads):
+                await load.turn()
+        gc.enable()
+    sys.stdout.buffer.write(orjson.dumps([summed_up(load.found) for load in loads]))
 
 
-def as_json(plan: Plan) -> bytes:
+def as_json(plans: Sequence[Plan]) -> bytes:
     """For the process's standard input."""
-    return orjson.dumps(asdict(plan))
+    return orjson.dumps([asdict(plan) for plan in plans])
 
 
 if __name__ == "__main__":

@@ -78,16 +78,15 @@ class Server:
                 self._server.ensure_postgres_running()  # now this process knows which one it is
                 self._server.stop()
 
-    def cpu_seconds(self) -> float:
-        """User and system time of the server's processes that run, and of those that have ended."""
-        process = self._server.get_postmaster_info().process
-        ended = process.cpu_times()
-        total = float(ended.children_user + ended.children_system)
-        for one in (process, *process.children(recursive=True)):
+    def cpu_seconds(self, url: str) -> float:
+        """User and system time of the server's processes that serve a database now."""
+        seconds = 0.0
+        for process in self._server.get_postmaster_info().process.children():
             with suppress(psutil.NoSuchProcess):
-                times = one.cpu_times()
-                total += times.user + times.system
-        return total
+                if f" {make_url(url).database} " in " ".join(process.cmdline()):  # "postgres: user database host state"
+                    times = process.cpu_times()
+                    seconds += times.user + times.system
+        return seconds
 
     def restart(self) -> None:
         """Breaks every connection, and is there again."""

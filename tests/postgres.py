@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from bench.places import DISK, MEMORY, place_for
 from bench.postgres import Server, own_server
 from kameng_escrow.store import Store
 
@@ -23,8 +24,7 @@ __all__ = ["Server", "own_server"]
 _PREFIX = "kameng-postgres-"
 _OWNER = "owner"  # the file with the id of the process that the server belongs to
 FOLDER = "KAMENG_TEST_POSTGRES"  # in the environment: where the run's processes find their server
-_MEMORY = Path("/dev/shm")  # where Linux keeps files in memory: to copy a database there takes a tenth of the time
-_ROOM = 2 * 2**30  # bytes free, for it to be used: inside a container it may be tiny
+_ROOM = 2 * 2**30  # bytes in memory, where to copy a database takes a tenth of the time
 
 # ------------------------------------------------------------------------------------------------ pytest's arrangements
 
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # This is the process that starts the others, which inherit its environment.
     _sweep()
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix=_PREFIX, dir=_place())
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix=_PREFIX, dir=place_for(_ROOM))
     (Path(os.environ[FOLDER]) / _OWNER).write_text(str(os.getpid()), "ascii")
 
 
@@ -46,12 +46,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _clear(Path(os.environ.pop(FOLDER)))
 
 
-def _place() -> Path:
-    """Where the run's server is best."""
-    in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM
-    return _MEMORY if in_memory else Path(tempfile.gettempdir())
-
-
 def _clear(folder: Path) -> None:
     if (folder / "data").exists():
         Server(folder).stop()
@@ -60,7 +54,7 @@ def _clear(folder: Path) -> None:
 
 def _sweep() -> None:
     """Ends the servers of runs that were killed, which nobody else would."""
-    places = (_MEMORY, Path(tempfile.gettempdir()))  # also where there is no room by now: they may be why
+    places = (MEMORY, DISK)  # also where there is no room by now: they may be why
     for owner in (owner for place in places for owner in place.glob(f"{_PREFIX}*/{_OWNER}")):
         try:
             os.kill(int(owner.read_text("ascii")), 0)
