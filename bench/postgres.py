@@ -122,15 +122,18 @@ class Server:
             psutil.wait_procs(everybody, timeout=30)
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
-    def create_database(self, name: str | None = None, *, like: str | None = None) -> str:
+    def create_database(self, name: str | None = None, *, like: str | None = None, encoding: str | None = None) -> str:
         """Makes a database, and returns its URL. It is empty, or a copy of another to which nobody is connected.
 
         Args:
             name: what it is called; none: a name of its own.
             like: the URL of the other.
+            encoding: how it keeps text; none: as the server does.
         """
         name = name or f"test_{uuid.uuid4().hex}"
         other = f'TEMPLATE "{make_url(like).database}" ' if like else ""
+        if encoding:
+            other = f"TEMPLATE template0 ENCODING {encoding} LOCALE 'C' "
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" {other}STRATEGY file_copy')
         return self._url(name)

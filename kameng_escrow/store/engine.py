@@ -55,7 +55,9 @@ def make_engine(url: URL, busy_seconds: float, **more: Any) -> Engine:
     elif url.get_backend_name() == SQLITE:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     else:
-        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": max(2, int(busy_seconds)), **_NOTICE}}
+        # UTF-8 whatever the server would choose: of a database of bytes the driver would not even read the version.
+        connecting = {"connect_timeout": max(2, int(busy_seconds)), "client_encoding": "utf8", **_NOTICE}
+        options |= {"pool_pre_ping": True, "connect_args": connecting}
     try:
         engine = create_engine(url, **options | more)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -152,6 +154,14 @@ def _shrink_cache(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _set_up_postgresql(connection: Any, _: object) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        name = connection.info.dbname
+        connection.close()
+        raise StoreUnavailable(
+            f"The database {name!r} keeps text as {encoding}, which does not hold every language: make another one by "
+            f"`createdb --template=template0 --encoding=UTF8`."
+        )
     # A process that is stopped in the middle of a transaction must not keep its rows from everybody for ever.
     connection.execute("SET idle_in_transaction_session_timeout = '60s'")
     # Who has read the outbox acts on it, and what a keeper has written down it sends: a commit must outlive the server,

@@ -1,5 +1,6 @@
 """The store as a thing on a disk: exact, strict, and plain about what is wrong with it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from kameng_escrow.store import (
     UnknownOrder,
 )
 from kameng_escrow.store.models import BalanceRow, ChainRow, CheckpointRow, ContractRow, OrderRow
+from tests.postgres import Server
 
 from .escrow_world import EscrowWorld
 from .mirrors import book_of, mirror_of
@@ -154,6 +156,22 @@ def test_a_password_is_never_shown() -> None:
     with pytest.raises(StoreUnavailable) as caught:
         Store.open("postgresql+nodriver://me:secret@localhost/db")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_does_not_hold_every_language_is_refused(postgres: Server, encoding: str) -> None:
+    """A server that was set up without a locale makes databases of bytes: the driver would hand us those."""
+    url = postgres.create_database(encoding=encoding)
+    with Store.open(url) as store:
+        reads: tuple[Callable[[], object], ...] = (
+            store.migrate,
+            store.check_schema,
+            lambda: store.glance(lambda reader: None),
+        )
+        for read in reads:
+            with pytest.raises(StoreUnavailable, match=rf"keeps text as {encoding}.*--encoding=UTF8"):
+                read()
+    postgres.drop_database(url)
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:
