@@ -128,12 +128,33 @@ def save_deployment(deployment: Deployment, folder: Path | None = None) -> Path:
 
 
 def load_deployments(folder: Path | None = None) -> tuple[Deployment, ...]:
-    """Every record of the folder, newest first; none where there is no folder. Raises `DamagedRecord`."""
+    """Every record of the folder, newest first; none where there is no folder.
+
+    Raises:
+        NoDeployment: the folder can't be looked into.
+        DamagedRecord: a file in it can't be read, or is not a record.
+    """
     folder = default_folder() if folder is None else folder
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise NoDeployment(
+            f"The folder of deployment records {folder} can't be looked into ({error.strerror}): allow it, or name "
+            "another one (KAMENG_DEPLOYMENTS).",
+            f"存放部署记录的文件夹 {folder} 无法读取（{error.strerror}）：请开放权限，或用 KAMENG_DEPLOYMENTS "
+            "指定另一个。",
+        ) from error
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in paths:
         try:
             found.append(Deployment.from_json(path.read_text("utf-8")))
+        except OSError as error:
+            raise DamagedRecord(
+                f"{path} can't be read ({error.strerror}): allow it, or move it away.",
+                f"{path} 无法读取（{error.strerror}）：请开放权限，或把它移走。",
+            ) from error
         except (DamagedRecord, UnicodeDecodeError) as error:
             raise DamagedRecord(
                 f"{path} is damaged: remove it, or put it right. {error}",
@@ -148,7 +169,7 @@ def load_deployment(
     """The newest record of the chain (with that address, with that genesis hash).
 
     Raises:
-        NoDeployment: there is none.
+        NoDeployment: there is none, or the folder can't be looked into.
         DamagedRecord: a file in the folder is not a record.
     """
     folder = default_folder() if folder is None else folder

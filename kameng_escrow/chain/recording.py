@@ -19,7 +19,7 @@ def deploy_recorded(
 
     Raises:
         RecordDisagrees: the folder's record of this contract says something else than the chain.
-        DamagedRecord: a file in the folder is not a record.
+        NoDeployment, DamagedRecord: the folder can't be looked into, or a file in it is not a record.
         OSError: the folder can't be written.
         What `deploying` raises.
     """
@@ -41,7 +41,7 @@ def deploy_recorded(
 
 
 def known_record(folder: Path, address: str) -> Steps[Deployment | None]:
-    """The folder's record of a contract on the node's chain, if it has one. Raises `DamagedRecord`."""
+    """The folder's record of a contract on the node's chain, if it has one. Raises as `load_deployments`."""
     chain_id = yield from rpc.chain_id()
     genesis = (yield from rpc.block(0)).hash
     for record in load_deployments(folder):

@@ -196,6 +196,22 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
         load_deployment(8_453, folder=tmp_path)
 
 
+def test_a_folder_that_can_not_be_looked_into_is_named(tmp_path: Path) -> None:
+    """As that of a user whose home is closed to a service. (To root nothing is; a link that leads in a circle is.)"""
+    folder = tmp_path / "circle"
+    folder.symlink_to(folder)
+    with pytest.raises(NoDeployment, match=rf"{folder} can't be looked into .*KAMENG_DEPLOYMENTS"):
+        load_deployments(folder)
+
+
+def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    save_deployment(RECORD, tmp_path)
+    broken = tmp_path / "1-broken.json"
+    broken.symlink_to(broken)
+    with pytest.raises(DamagedRecord, match=r"1-broken\.json can't be read"):
+        load_deployment(8_453, folder=tmp_path)
+
+
 def test_the_folder_is_the_users_unless_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KAMENG_DEPLOYMENTS", str(tmp_path / "here"))
     assert default_folder() == tmp_path / "here"

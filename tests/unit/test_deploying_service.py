@@ -119,7 +119,9 @@ def test_containers_wait_for_what_they_need() -> None:
 def test_the_proxy_passes_on_to_the_port_that_is_listened_on() -> None:
     port = OURS["api"]["environment"]["KAMENG_LISTEN"].rpartition(":")[2]
     passing = (DOCKER / "Caddyfile").read_text("utf-8")
-    assert f"dynamic a api {port}\n" in passing
+    [replicas] = re.findall(r"dynamic a \{([^}]*)\}", passing)
+    found = dict(line.split() for line in replicas.strip().splitlines())
+    assert found == {"name": "api", "port": port, "refresh": "2s"}
     assert "{$KAMENG_PUBLIC_URL}" in passing
     assert COMPOSE["services"]["proxy"]["env_file"] == ["kameng.env"]
     assert OURS["api"]["environment"]["KAMENG_PROXIES"] == "1"
@@ -186,7 +188,9 @@ def test_a_unit_starts_what_there_is(path: Path) -> None:
     assert program == "/opt/kameng/bin/kameng"
     assert settings["EnvironmentFile"] == ["/etc/kameng/kameng.env"]
     environment = {**env_file(SYSTEMD / "kameng.env.example"), **dict(variables(settings))}
-    check(arguments, environment)
+    options, chosen = check(arguments, environment)
+    ours = [chosen.deployments, chosen.store] + ([chosen.files] if "api" in options["only"] else [])
+    assert not any(str(one).startswith(str(Path.home())) for one in ours), "homes are closed to units"
     given = {value.partition(":")[0] for value in settings.get("LoadCredential", ())}
     used = {value.rpartition("/")[2] for value in settings.get("Environment", ()) if "%d/" in value}
     assert given == used
