@@ -6,9 +6,12 @@ from kameng_escrow.chain.anvil import AnvilNode
 from kameng_escrow.chain.in_process import InProcessNode
 from kameng_escrow.domain.order import OrderTerms
 from kameng_escrow.domain.states import Outcome
+from kameng_escrow.notify import Senders
 from kameng_escrow.store import Store
 
 from .escrow_world import EscrowWorld
+from .notify_world import Ear, NotifyWorld, listening
+from .people_told import at
 from .sdk_cast import Cast, make_cast
 
 
@@ -74,3 +77,16 @@ def anvil_cast() -> Iterator[Cast]:
     """Everybody who uses the SDK, on an Anvil of their own."""
     with AnvilNode() as node:
         yield make_cast(node)
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    """A web server on this machine that keeps what it is sent."""
+    with listening() as ear:
+        yield ear
+
+
+@pytest.fixture
+def told(world: EscrowWorld, store: Store, ear: Ear) -> NotifyWorld:
+    """A notifier whose messengers talk to the ear."""
+    return NotifyWorld(world, store, senders=Senders(make=at(ear)))

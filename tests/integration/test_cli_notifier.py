@@ -16,7 +16,7 @@ from kameng_escrow.store import Store
 
 from .escrow_world import EscrowWorld
 from .keepers import until
-from .notify_world import Ear, NotifyWorld, listening
+from .notify_world import Ear, NotifyWorld
 
 Kameng = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -55,12 +55,6 @@ def kameng(environment: dict[str, str]) -> Kameng:
 def told(anvil_world: EscrowWorld, tmp_path: Path) -> Iterator[NotifyWorld]:
     with Store.open(str(tmp_path / "store.sqlite")) as store:
         yield NotifyWorld(anvil_world, store)
-
-
-@pytest.fixture
-def ear() -> Iterator[Ear]:
-    with listening() as ear:
-        yield ear
 
 
 def test_cron_sends_and_says_so(told: NotifyWorld, ear: Ear, kameng: Kameng) -> None:

@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,26 +16,12 @@ from kameng_escrow.notify.errors import (
 from kameng_escrow.notify.fanout import fan_out_instant
 from kameng_escrow.notify.notifier import now_ms
 from kameng_escrow.notify.schedule import WEBHOOK_DELAYS
-from kameng_escrow.store import Store
 from kameng_escrow.store.service.notifying import DisabledFor, Stage
 from kameng_escrow.store.service.outbox import begin_reading
 from kameng_escrow.store.service.webhook_rows import DeliveryRow
 from kameng_escrow.webhooks import signed_headers
 
-from .escrow_world import EscrowWorld
 from .notify_world import DAY_MS, Ear, Heard, NotifyWorld, listening
-
-
-@pytest.fixture
-def told(world: EscrowWorld, store: Store) -> NotifyWorld:
-    return NotifyWorld(world, store)
-
-
-@pytest.fixture
-def ear() -> Iterator[Ear]:
-    with listening() as ear:
-        yield ear
-
 
 # ------------------------------------------------------------------------------------------------------------- failing
 

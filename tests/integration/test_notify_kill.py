@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,9 @@ import pytest
 from kameng_escrow.store import Store
 
 from .escrow_world import EscrowWorld
-from .notify_world import Ear, NotifyWorld, listening
+from .notify_world import Ear, NotifyWorld
 
 SCRIPT = Path(__file__).with_name("killed_notifier.py")
-
-
-@pytest.fixture
-def ear() -> Iterator[Ear]:
-    with listening() as ear:
-        yield ear
 
 
 def run(told: NotifyWorld, place: str, *points: str) -> list[str]:

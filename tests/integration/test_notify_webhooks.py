@@ -25,17 +25,6 @@ from .escrow_world import EscrowWorld
 from .notify_world import Ear, NotifyWorld, listening
 
 
-@pytest.fixture
-def told(world: EscrowWorld, store: Store) -> NotifyWorld:
-    return NotifyWorld(world, store)
-
-
-@pytest.fixture
-def ear() -> Iterator[Ear]:
-    with listening() as ear:
-        yield ear
-
-
 def mine(told: NotifyWorld, seconds: int = 1) -> None:
     """A block in which nothing happens."""
     told.world.wait(seconds)

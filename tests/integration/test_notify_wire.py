@@ -52,12 +52,6 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def ear() -> Iterator[Ear]:
-    with listening() as ear:
-        yield ear
-
-
-@pytest.fixture
 def tls_ear(authority: trustme.CA) -> Iterator[Ear]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("hooks.example.com").configure_cert(context)

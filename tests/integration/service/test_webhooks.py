@@ -1,7 +1,6 @@
 """Webhook endpoints and notification channels over REST, down to the receiver."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,15 +11,9 @@ from kameng_escrow.service.routes.webhooks import RECOVERIES_PER_MINUTE, TESTS_P
 from kameng_escrow.store.service.notification_rows import ChannelRow
 from kameng_escrow.store.service.notifying import ChannelKind, StoppedFor
 from kameng_escrow.webhooks import SUBSCRIBABLE, WebhookReceiver
-from tests.integration.notify_world import Ear, listening
+from tests.integration.notify_world import Ear
 
 from .conftest import ORIGIN, Service
-
-
-@pytest.fixture
-def ear() -> Iterator[Ear]:
-    with listening() as ear:
-        yield ear
 
 
 @pytest.fixture
