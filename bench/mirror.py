@@ -175,7 +175,7 @@ def growth_table(curves: Sequence[Curve], runs: Mapping[str, Mapping[str, Any]])
 
 
 @contextmanager
-def benching(place: Path) -> Iterator["Bench"]:
+def benching(place: Path) -> Iterator[Bench]:
     """A folder in `place` and a server with its data there, gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="kameng-bench-", dir=place) as folder,
