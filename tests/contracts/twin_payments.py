@@ -204,12 +204,12 @@ class PaidBySignature(History):
 
 
 def _with_more(payment: Payment) -> Payment:
-    """Another payment: one base unit more."""
+    """Another payment: two base units more, so that it is not the right one where `slips` has taken one off."""
     return Payment(
         method=payment.method,
         payer=payment.payer,
         token=payment.token,
-        amount=payment.amount + 1,
+        amount=payment.amount + 2,
         nonce=payment.nonce,
         deadline=payment.deadline,
     )
