@@ -13,7 +13,7 @@ from eth_account.signers.local import LocalAccount
 from .chain.adoption import adopting
 from .chain.connection import Connection
 from .chain.deployments import Deployment, load_deployment, load_deployments, save_deployment
-from .chain.errors import DamagedRecord, NoDeployment, WrongChain
+from .chain.errors import DamagedRecord, NoDeployment, RecordsClosed, WrongChain
 from .chain.nodes import Node, RpcNode
 from .chain.parts import core_address
 from .chain.several import SeveralNodes
@@ -56,6 +56,7 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
 
     Raises:
         NoDeployment: there is no such record, and no such contract.
+        RecordsClosed: no contract is named, and the folder of records can't be looked into.
         CodeMismatch: there is another contract at the address.
         BlockUnknown: the node can't say when the contract was deployed.
         RecordDisagrees: it was not deployed in the block that `contract` names.
@@ -77,8 +78,10 @@ def find_deployment(settings: Settings, node: Node) -> Deployment:
     address, block = named_contract(settings)
     try:
         return load_deployment(chain_id, address=address, genesis=genesis, folder=settings.deployments)
-    except NoDeployment:
-        if address is None and not _has_code(node, core_address()):
+    except NoDeployment as missing:
+        # Whose own contract may be recorded in there is not given another one.
+        unknown = isinstance(missing, RecordsClosed) or not _has_code(node, core_address())
+        if address is None and unknown:
             raise
     deployment = run(adopting(address or core_address(), block=block), Connection(node.w3))
     with suppress(OSError):  # then the chain is asked again next time

@@ -24,6 +24,7 @@ CHINESE = {
     "chain.WrongChain": "节点在另一条链上",
     "chain.DeploymentError": "不清楚是哪份合约，或合约不对",
     "chain.NoDeployment": "这条链没有部署记录，或该地址上没有合约",
+    "chain.RecordsClosed": "存放部署记录的文件夹无法读取，因此不知道记录了什么",
     "chain.CodeMismatch": "该地址上的代码不是本包的合约",
     "chain.DamagedRecord": "部署记录文件已损坏",
     "chain.RecordDisagrees": "部署记录与链上不符；什么也没有发送，记录原样未动",

@@ -18,7 +18,7 @@ from kameng_escrow.errors import EscrowError
 from . import rpc
 from .artifacts import Artifact, load_artifact
 from .connection import Connection
-from .errors import CodeMismatch, DamagedRecord, NoDeployment, WrongChain
+from .errors import CodeMismatch, DamagedRecord, NoDeployment, RecordsClosed, WrongChain
 from .steps import Steps, run
 
 FOLDER_VARIABLE = "KAMENG_DEPLOYMENTS"
@@ -131,7 +131,7 @@ def load_deployments(folder: Path | None = None) -> tuple[Deployment, ...]:
     """Every record of the folder, newest first; none where there is no folder.
 
     Raises:
-        NoDeployment: the folder can't be looked into.
+        RecordsClosed: the folder can't be looked into.
         DamagedRecord: a file in it can't be read, or is not a record.
     """
     folder = default_folder() if folder is None else folder
@@ -140,7 +140,7 @@ def load_deployments(folder: Path | None = None) -> tuple[Deployment, ...]:
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
-        raise NoDeployment(
+        raise RecordsClosed(
             f"The folder of deployment records {folder} can't be looked into ({error.strerror}): allow it, or name "
             "another one (KAMENG_DEPLOYMENTS).",
             f"存放部署记录的文件夹 {folder} 无法读取（{error.strerror}）：请开放权限，或用 KAMENG_DEPLOYMENTS "
@@ -169,7 +169,7 @@ def load_deployment(
     """The newest record of the chain (with that address, with that genesis hash).
 
     Raises:
-        NoDeployment: there is none, or the folder can't be looked into.
+        NoDeployment: there is none; `RecordsClosed`, the folder can't be looked into.
         DamagedRecord: a file in the folder is not a record.
     """
     folder = default_folder() if folder is None else folder

@@ -121,6 +121,12 @@ class NoDeployment(DeploymentError):
     code = "no_deployment"
 
 
+class RecordsClosed(NoDeployment):
+    """The folder of deployment records can't be looked into, so that nobody knows what is recorded."""
+
+    code = "records_closed"
+
+
 class CodeMismatch(DeploymentError):
     """The code at the address is not the packaged contract's."""
 

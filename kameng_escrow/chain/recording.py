@@ -19,7 +19,7 @@ def deploy_recorded(
 
     Raises:
         RecordDisagrees: the folder's record of this contract says something else than the chain.
-        NoDeployment, DamagedRecord: the folder can't be looked into, or a file in it is not a record.
+        RecordsClosed, DamagedRecord: the folder can't be looked into, or a file in it is not a record.
         OSError: the folder can't be written.
         What `deploying` raises.
     """

@@ -29,6 +29,8 @@ from .wording import Clockwork, clock_text, shares_text, state_text
 if TYPE_CHECKING:
     from ..store import MirroredOrder
 
+_NO_RECORD = ("no_deployment", "records_closed", "damaged_record")
+
 
 def register(order: typer.Typer, root: typer.Typer) -> None:
     """Adds the commands to `kameng order` and `kameng`."""
@@ -160,7 +162,7 @@ def _load(session: Session, word: str) -> tuple[Order, list[Logged], int, str]:
         marks = book.info().marks
         return row.order, book.history(order_id), marks.seen_at, "mirror"
     except EscrowError as error:
-        if not isinstance(error, StoreError) and error.code not in ("no_deployment", "damaged_record"):
+        if not isinstance(error, StoreError) and error.code not in _NO_RECORD:
             raise
         client = session.client()  # the mirror can't tell: the chain can
         found = client.order(order_id)

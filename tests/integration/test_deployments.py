@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from eth_typing import HexStr
 
 from kameng_escrow.chain.artifacts import Artifact, load_artifact
 from kameng_escrow.chain.create2 import PROXY
@@ -21,10 +23,12 @@ from kameng_escrow.chain.deployments import (
     verify_deployment,
 )
 from kameng_escrow.chain.dev_accounts import dev_account
-from kameng_escrow.chain.errors import CodeMismatch, DamagedRecord, NoDeployment, WrongChain
+from kameng_escrow.chain.errors import CodeMismatch, DamagedRecord, NoDeployment, RecordsClosed, WrongChain
 from kameng_escrow.chain.in_process import InProcessNode
 from kameng_escrow.chain.parts import companions, core_address
+from kameng_escrow.connecting import find_deployment
 from kameng_escrow.domain.inputs import MalformedAddress
+from kameng_escrow.settings import Settings
 
 from .sdk_cast import Cast, deploy_code
 
@@ -177,10 +181,10 @@ def test_chains_of_one_number_are_told_apart(tmp_path: Path) -> None:
         ({"chain_id": 8_453, "address": ELSEWHERE}, f"No deployment at {ELSEWHERE} on chain 8453"),
     ],
 )
-def test_what_is_not_recorded_is_not_found(tmp_path: Path, wanted: dict[str, object], says: str) -> None:
+def test_what_is_not_recorded_is_not_found(tmp_path: Path, wanted: dict[str, Any], says: str) -> None:
     save_deployment(RECORD, tmp_path)
     with pytest.raises(NoDeployment, match=says):
-        load_deployment(**wanted, folder=tmp_path)  # type: ignore[arg-type]
+        load_deployment(**wanted, folder=tmp_path)
 
 
 def test_an_empty_or_missing_folder_has_no_records(tmp_path: Path) -> None:
@@ -200,7 +204,7 @@ def test_a_folder_that_can_not_be_looked_into_is_named(tmp_path: Path) -> None:
     """As that of a user whose home is closed to a service. (To root nothing is; a link that leads in a circle is.)"""
     folder = tmp_path / "circle"
     folder.symlink_to(folder)
-    with pytest.raises(NoDeployment, match=rf"{folder} can't be looked into .*KAMENG_DEPLOYMENTS"):
+    with pytest.raises(RecordsClosed, match=rf"{folder} can't be looked into .*KAMENG_DEPLOYMENTS"):
         load_deployments(folder)
 
 
@@ -248,7 +252,8 @@ def test_the_folder_is_where_the_system_keeps_data(
 def test_deploying_returns_what_is_there(cast: Cast) -> None:
     record = cast.deployment
     w3 = cast.node.w3
-    receipt = w3.eth.get_transaction_receipt(record.transaction)  # type: ignore[arg-type]
+    assert record.transaction is not None
+    receipt = w3.eth.get_transaction_receipt(HexStr(record.transaction))
     block = w3.eth.get_block(record.block)
     assert (receipt["to"], receipt["blockNumber"]) == (PROXY, record.block)
     assert record.address == core_address()
@@ -259,6 +264,19 @@ def test_deploying_returns_what_is_there(cast: Cast) -> None:
     artifact = load_artifact("KamengEscrow")
     assert (record.source_hash, record.compiler) == (artifact.source_hash, artifact.compiler)
     verify_deployment(record, w3)
+
+
+def test_where_records_are_closed_a_contract_is_found_by_its_name_and_none_is_guessed(
+    cast: Cast, tmp_path: Path
+) -> None:
+    folder = tmp_path / "circle"
+    folder.symlink_to(folder)
+    named = {"KAMENG_DEPLOYMENTS": str(folder), "KAMENG_CONTRACT": cast.deployment.address}
+    assert find_deployment(Settings.load(named), cast.node).address == cast.deployment.address
+    unnamed = Settings.load({"KAMENG_DEPLOYMENTS": str(folder)})
+    assert cast.deployment.address == core_address(), "it would have been found there"
+    with pytest.raises(RecordsClosed):
+        find_deployment(unnamed, cast.node)
 
 
 def test_a_record_of_another_chain_does_not_verify(cast: Cast) -> None:
@@ -272,9 +290,10 @@ def test_a_record_of_another_chain_does_not_verify(cast: Cast) -> None:
 
 
 def test_a_record_without_a_contract_does_not_verify(cast: Cast) -> None:
-    for part in ("address", "lens"):
-        with pytest.raises(NoDeployment, match=f"There is no contract at {cast.stranger.address}"):
-            verify_deployment(replace(cast.deployment, **{part: cast.stranger.address}), cast.node.w3)  # type: ignore[arg-type]
+    nowhere = cast.stranger.address
+    for wrong in (replace(cast.deployment, address=nowhere), replace(cast.deployment, lens=nowhere)):
+        with pytest.raises(NoDeployment, match=f"There is no contract at {nowhere}"):
+            verify_deployment(wrong, cast.node.w3)
 
 
 def test_a_record_of_something_else_does_not_verify(cast: Cast, compiled: Callable[[str], Artifact]) -> None:
