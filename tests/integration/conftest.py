@@ -36,6 +36,13 @@ def anvil_world() -> Iterator[EscrowWorld]:
         yield EscrowWorld(node)
 
 
+@pytest.fixture
+def anvil(anvil_world: EscrowWorld) -> AnvilNode:
+    """The node of `anvil_world`."""
+    assert isinstance(anvil_world.node, AnvilNode)
+    return anvil_world.node
+
+
 @pytest.fixture(scope="session")
 def lived() -> Iterator[tuple[EscrowWorld, dict[Outcome, OrderTerms]]]:
     """A chain on which everything has happened, and the orders that ended. Look, don't touch."""

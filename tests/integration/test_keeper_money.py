@@ -39,12 +39,6 @@ def world(anvil_world: EscrowWorld) -> EscrowWorld:
     return anvil_world
 
 
-@pytest.fixture
-def anvil(world: EscrowWorld) -> AnvilNode:
-    assert isinstance(world.node, AnvilNode)
-    return world.node
-
-
 def base_fee(world: EscrowWorld, wei: int) -> None:
     """The next block's, and with it the market."""
     world.node.request("anvil_setNextBlockBaseFeePerGas", hex(wei))

@@ -50,12 +50,6 @@ def world(anvil_world: EscrowWorld) -> EscrowWorld:
     return anvil_world
 
 
-@pytest.fixture
-def anvil(world: EscrowWorld) -> AnvilNode:
-    assert isinstance(world.node, AnvilNode)
-    return world.node
-
-
 # --------------------------------------------------------------------------------------------------------------- nonces
 
 
