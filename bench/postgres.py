@@ -131,11 +131,10 @@ class Server:
             encoding: how it keeps text; none: as the server does.
         """
         name = name or f"test_{uuid.uuid4().hex}"
-        other = f'TEMPLATE "{make_url(like).database}" ' if like else ""
-        if encoding:
-            other = f"TEMPLATE template0 ENCODING {encoding} LOCALE 'C' "
+        template = make_url(like).database if like else "template0"
+        kept = f"ENCODING {encoding} LOCALE 'C'" if encoding else ""
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" {other}STRATEGY file_copy')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {kept} STRATEGY file_copy')
         return self._url(name)
 
     def drop_database(self, url: str) -> None:

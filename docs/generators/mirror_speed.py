@@ -51,21 +51,22 @@ def _conditions(figures: dict[str, Any], lang: Lang) -> str:
     in_memory = {
         "zh": "长时间运行的存储放在内存里，免得量到的是磁盘。",
         "en": "The stores of the long runs lay in memory, so that it is not the disk that is measured. ",
-    }[lang] * figures["growth_in_memory"]
+    }[lang]
+    where = in_memory if figures["growth_in_memory"] else ""
     ratios = {one: f"{figures[f'ratio_to_bare_loop_{one}']:.2f}" for one in ("sqlite", "postgres")}
     return {
         "zh": (
             f"镜像的速度是只取、解码、插入的 {ratios['sqlite']} 倍（SQLite）、{ratios['postgres']} 倍（PostgreSQL），"
             f"是 web3.py 的 {figures['ratio_to_web3py']} 倍以上。"
             f"在 {figures['cpus']} 核的机器上测得，节点、数据库和镜像都在上面；开测前的系统负载最高 {load:.1f}。"
-            f"{in_memory}链头上（每秒一块，每块 200 个事件）从出块到待发消息可读，"
+            f"{where}链头上（每秒一块，每块 200 个事件）从出块到待发消息可读，"
             f"p99 为 {figures['head_p99_ms']:.0f} 毫秒。"
         ),
         "en": (
             f"The mirror is {ratios['sqlite']} times as fast as the bare loop on SQLite, {ratios['postgres']} times on "
             f"PostgreSQL, and at least {figures['ratio_to_web3py']} times as fast as web3.py's. "
             f"On a machine with {figures['cpus']} cores, which node, database and mirror share; its load before the "
-            f"parts of the benchmark was at most {load:.1f}. {in_memory}At the head, with a block a second of 200 "
+            f"parts of the benchmark was at most {load:.1f}. {where}At the head, with a block a second of 200 "
             f"events each, it takes {figures['head_p99_ms']:.0f} ms (p99) from a block to readable outbox entries."
         ),
     }[lang]

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import trustme
@@ -31,13 +32,13 @@ class Names:
         return answer
 
 
-def post(url: str, **options: object) -> Answer:
+def post(url: str, **options: Any) -> Answer:
     return posts(url, 1, **options)[0]
 
 
-def posts(url: str, times: int, **options: object) -> list[Answer]:
+def posts(url: str, times: int, **options: Any) -> list[Answer]:
     async def send() -> list[Answer]:
-        wire = Wire(**{"timeout_seconds": 5.0, **options})  # type: ignore[arg-type]
+        wire = Wire(**{"timeout_seconds": 5.0, **options})
         try:
             return [await wire.post(url, b"{}", {}) for _ in range(times)]
         finally:
@@ -132,11 +133,12 @@ def test_this_machine_by_any_other_name(ear: Ear, url: str) -> None:
 
 def test_sockets_look_for_themselves(ear: Ear) -> None:
     """Whatever a resolver lets through: no socket is opened to where nothing is to go."""
-    wire_options = {"resolver": Names(["127.0.0.1"])}
+    wire_options: dict[str, Any] = {"resolver": Names(["127.0.0.1"])}
 
     async def send() -> Answer:
-        wire = Wire(**wire_options)  # type: ignore[arg-type]
-        wire._session.connector._resolver._may = lambda _: True  # type: ignore[union-attr]
+        wire = Wire(**wire_options)
+        connector: Any = wire._session.connector
+        connector._resolver._may = lambda _: True
         try:
             return await wire.post(of("hooks.example.com", ear), b"", {})
         finally:
